@@ -1,0 +1,300 @@
+#include "app/config.hpp"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <toml++/toml.h>
+
+#include "mqtt/topics.hpp"
+
+namespace botel::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Reads one table: what is there must be of the right kind, and what is there must be known.
+class Table {
+ public:
+  Table(const toml::table& table, std::string name, const std::string& file, Mistakes& mistakes)
+      : table_(table), name_(std::move(name)), file_(file), mistakes_(mistakes) {}
+
+  // Every key that was not asked for is a mistake.
+  ~Table() {
+    for (const auto& [key, value] : table_) {
+      if (!known_.contains(std::string(key.str()))) mistake(value, "{} has no key \"{}\"", name_, key.str());
+    }
+  }
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  template <class... Args>
+  void mistake(const toml::node& node, fmt::format_string<Args...> format, Args&&... args) {
+    mistakes_.push_back(
+        fmt::format("{}:{}: {}", file_, node.source().begin.line, fmt::format(format, std::forward<Args>(args)...)));
+  }
+
+  const toml::node* find(const std::string& key) {
+    known_.insert(key);
+    return table_.get(key);
+  }
+
+  std::optional<std::string> text(const std::string& key) {
+    const toml::node* const node = find(key);
+    if (!node) return {};
+    auto value = node->value_exact<std::string>();
+    if (!value) mistake(*node, "{}.{} must be a string", name_, key);
+    return value;
+  }
+
+  std::optional<std::int64_t> integer(const std::string& key, std::int64_t least, std::int64_t most) {
+    const toml::node* const node = find(key);
+    if (!node) return {};
+    auto value = node->value_exact<std::int64_t>();
+    if (value && *value >= least && *value <= most) return value;
+    mistake(*node, "{}.{} must be a whole number from {} to {}", name_, key, least, most);
+    return {};
+  }
+
+  std::optional<std::chrono::milliseconds> seconds(const std::string& key) {
+    const toml::node* const node = find(key);
+    if (!node) return {};
+    const auto value = node->value<double>();
+    if (value && *value >= 0.001 && *value <= 1e7) return std::chrono::milliseconds(static_cast<long>(*value * 1000));
+    mistake(*node, "{}.{} must be a number of seconds, above 0", name_, key);
+    return {};
+  }
+
+  // One topic filter, or a list of them.
+  std::optional<std::vector<std::string>> filters(const std::string& key) {
+    const toml::node* const node = find(key);
+    if (!node) return {};
+    std::vector<std::string> filters;
+    const auto take = [&](const toml::node& item) {
+      const auto filter = item.value_exact<std::string>();
+      if (filter && mqtt::valid_filter(*filter)) return filters.push_back(*filter);
+      mistake(item, "{}.{} must be a topic filter, or a list of them", name_, key);
+    };
+    if (const auto* list = node->as_array(); list && !list->empty()) {
+      for (const auto& item : *list) take(item);
+    } else {
+      take(*node);
+    }
+    return filters;
+  }
+
+  // A file that can be read.
+  std::optional<std::string> file(const std::string& key) {
+    auto path = text(key);
+    if (path && access(path->c_str(), R_OK) != 0) {
+      mistake(*find(key), "{}.{}: {} cannot be read", name_, key, *path);
+      path.reset();
+    }
+    return path;
+  }
+
+ private:
+  const toml::table& table_;
+  const std::string name_;
+  const std::string& file_;
+  Mistakes& mistakes_;
+  std::set<std::string> known_;
+};
+
+template <class Value, class Given>
+void set(Value& to, const std::optional<Given>& given) {
+  if (given) to = static_cast<Value>(*given);
+}
+
+std::string first_line(const std::string& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+void read_mqtt(Table& table, Config& config) {
+  mqtt::LinkConfig& link = config.mqtt;
+  if (const auto url = table.text("url")) {
+    if (auto done = set_broker(*url, config); !done) table.mistake(*table.find("url"), "mqtt.url: {}", done.error());
+  }
+  if (const auto port = table.integer("private_port", 1, 65535)) config.broker_port = static_cast<int>(*port);
+  set(link.user, table.text("user"));
+  if (const auto file = table.file("password_file")) link.password = first_line(*file);
+  if (const auto name = table.text("password_env")) {
+    const char* const value = std::getenv(name->c_str());
+    if (value) {
+      link.password = value;
+    } else {
+      table.mistake(*table.find("password_env"), "mqtt.password_env: the environment has no {}", *name);
+    }
+  }
+  set(link.ca, table.file("ca"));
+  set(link.cert, table.file("cert"));
+  set(link.key, table.file("key"));
+  set(link.client_id, table.text("client_id"));
+  if (const auto version = table.text("version")) {
+    if (*version == "5" || *version == "3.1.1") {
+      link.version = *version == "5" ? 5 : 3;
+    } else {
+      table.mistake(*table.find("version"), "mqtt.version must be \"5\" or \"3.1.1\"");
+    }
+  }
+  set(link.qos, table.integer("qos", 0, 2));
+  if (const auto seconds = table.integer("keepalive", 5, 65535)) link.keepalive = std::chrono::seconds(*seconds);
+  set(link.max_payload, table.integer("max_payload", 1024, 256 << 20));
+  set(link.max_waiting, table.integer("max_waiting", 1024, std::int64_t{1} << 40));
+}
+
+void read_gitple(Table& table, Config& config) {
+  set(config.gitple.requests, table.filters("requests"));
+  set(config.gitple.answers, table.filters("answers"));
+  set(config.gitple.idle, table.seconds("idle_timeout"));
+  set(config.gitple.answer_timeout, table.seconds("answer_timeout"));
+  set(config.gitple.leave_timeout, table.seconds("leave_timeout"));
+}
+
+void read_host(Table& table, Config& config) {
+  set(config.plugins, table.text("plugins"));
+  set(config.data, table.text("data"));
+  set(config.threads, table.integer("threads", 2, 1000));
+  if (const auto name = table.text("log_level")) {
+    const auto level = log_level(*name);
+    if (!level) table.mistake(*table.find("log_level"), "host.log_level must be debug, info, warning or error");
+    set(config.log_level, level);
+  }
+  if (const auto name = table.text("log_format")) {
+    const auto format = log_format(*name);
+    if (!format) table.mistake(*table.find("log_format"), "host.log_format must be text or json");
+    set(config.log_format, format);
+  }
+}
+
+void read_bot(Table& table, const toml::node& node, Config& config) {
+  BotConfig bot;
+  const auto id = table.text("id");
+  const auto name = table.text("name");
+  if (!id || id->empty()) table.mistake(node, "[[bot]] needs an id: a Gitple bot id, or \"*\" for the rest");
+  if (!name || name->empty()) table.mistake(node, "[[bot]] needs a name: that of a bot");
+  set(bot.id, id);
+  set(bot.name, name);
+  for (const BotConfig& other : config.bots) {
+    if (id && other.id == *id) table.mistake(node, "[[bot]] id \"{}\" is there twice", *id);
+  }
+  if (const toml::node* const given = table.find("config")) {
+    if (const toml::table* const values = given->as_table()) {
+      std::ostringstream json;
+      json << toml::json_formatter(*values);
+      bot.config = json.str();
+    } else {
+      table.mistake(*given, "[[bot]] config must be a table");
+    }
+  }
+  config.bots.push_back(std::move(bot));
+}
+
+void read_bots(Table& top, Config& config, const std::string& file, Mistakes& mistakes) {
+  const toml::node* const bots = top.find("bot");
+  if (!bots) return;
+  const toml::array* const list = bots->as_array();
+  if (!list || !list->is_array_of_tables()) return top.mistake(*bots, "bots are written as [[bot]] tables");
+  for (const toml::node& node : *list) {
+    Table table(*node.as_table(), "[[bot]]", file, mistakes);
+    read_bot(table, node, config);
+  }
+}
+
+fs::path default_plugins() {
+  std::error_code error;
+  const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  const fs::path built = prefix / "plugins";
+  return fs::is_directory(built, error) ? built : prefix / BOTEL_PLUGIN_FOLDER;
+}
+
+fs::path default_data() {
+  if (const char* const state = std::getenv("XDG_STATE_HOME"); state && *state == '/') return fs::path(state) / "botel";
+  const char* const home = std::getenv("HOME");
+  return fs::path(home && *home ? home : "/var/lib") / (home && *home ? ".local/state/botel" : "botel");
+}
+
+}  // namespace
+
+Config default_config() {
+  Config config;
+  config.plugins = default_plugins();
+  config.data = default_data();
+  return config;
+}
+
+Mistakes read_config(const fs::path& path, Config& config) {
+  const std::string file = path.string();
+  if (access(file.c_str(), R_OK) != 0) return {fmt::format("{}: cannot be read", file)};
+  toml::table parsed;
+  try {
+    parsed = toml::parse_file(file);
+  } catch (const toml::parse_error& error) {
+    return {fmt::format("{}:{}: {}", file, error.source().begin.line, error.description())};
+  }
+  Mistakes mistakes;
+  Table top(parsed, "the file", file, mistakes);
+  const auto section = [&](const char* name, auto read) {
+    const toml::node* const node = top.find(name);
+    if (!node) return;
+    const toml::table* const values = node->as_table();
+    if (!values) return top.mistake(*node, "[{}] must be a table", name);
+    Table table(*values, name, file, mistakes);
+    read(table, config);
+  };
+  section("mqtt", read_mqtt);
+  section("gitple", read_gitple);
+  section("host", read_host);
+  read_bots(top, config, file, mistakes);
+  return mistakes;
+}
+
+Result<> set_broker(const std::string& url, Config& config) {
+  constexpr std::string_view plain = "mqtt://", secure = "mqtts://";
+  const bool tls = url.starts_with(secure);
+  if (!tls && !url.starts_with(plain)) return failure("a broker is written mqtt://HOST:PORT or mqtts://HOST:PORT");
+  std::string host = url.substr(tls ? secure.size() : plain.size());
+  if (host.ends_with('/')) host.pop_back();
+  if (host.find('@') != std::string::npos) return failure("a broker's URL has no user or password: they are set apart");
+  if (host.find('/') != std::string::npos) return failure("a broker's URL has no path");
+
+  int port = tls ? 8883 : 1883;
+  const auto colon = host.rfind(':');
+  if (colon != std::string::npos && host.find(']', colon) == std::string::npos) {
+    const char* const end = host.data() + host.size();
+    const auto [stop, error] = std::from_chars(host.data() + colon + 1, end, port);
+    if (error != std::errc() || stop != end || port < 1 || port > 65535)
+      return failure("the port must be from 1 to 65535");
+    host.resize(colon);
+  }
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.empty()) return failure("the broker's URL has no host");
+  config.broker = url;
+  config.mqtt.tls = tls;
+  config.mqtt.host = host;
+  config.mqtt.port = port;
+  return {};
+}
+
+std::optional<log::Level> log_level(std::string_view name) {
+  if (name == "debug") return log::Level::debug;
+  if (name == "info") return log::Level::info;
+  if (name == "warning") return log::Level::warning;
+  if (name == "error") return log::Level::error;
+  return {};
+}
+
+std::optional<log::Format> log_format(std::string_view name) {
+  if (name == "text") return log::Format::text;
+  if (name == "json") return log::Format::json;
+  return {};
+}
+
+}  // namespace botel::app

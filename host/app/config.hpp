@@ -1,0 +1,50 @@
+// What an operator decides: the configuration file (TOML) and what the command line puts above it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "gitple/service.hpp"
+#include "mqtt/link.hpp"
+
+namespace botel::app {
+
+// Which bot serves a Gitple bot id.
+struct BotConfig {
+  std::string id;             // "*": all ids that no other table names
+  std::string name;           // of the bot, as its plugin calls it
+  std::string config = "{}";  // JSON object, given to the bot
+};
+
+struct Config {
+  std::optional<std::string> broker;  // URL; nothing: a private broker
+  std::optional<int> broker_port;     // of the private one
+  mqtt::LinkConfig mqtt;
+  gitple::ServiceConfig gitple;
+  std::filesystem::path plugins;
+  std::filesystem::path data;
+  std::vector<BotConfig> bots;  // empty: each bot serves the id that is its name, and the first one the rest
+  log::Level log_level = log::Level::info;
+  log::Format log_format = log::Format::text;
+  unsigned threads = 16;  // at the most
+};
+
+using Mistakes = std::vector<std::string>;
+
+// The defaults, for this user and this executable.
+[[nodiscard]] Config default_config();
+
+// Puts what `file` says above `config`. All mistakes at once, each as `FILE:LINE: what is wrong`.
+[[nodiscard]] Mistakes read_config(const std::filesystem::path& file, Config& config);
+
+// Puts mqtt://HOST[:PORT] or mqtts://HOST[:PORT] into `config`.
+[[nodiscard]] Result<> set_broker(const std::string& url, Config& config);
+
+[[nodiscard]] std::optional<log::Level> log_level(std::string_view name);
+[[nodiscard]] std::optional<log::Format> log_format(std::string_view name);
+
+}  // namespace botel::app

@@ -1,0 +1,73 @@
+#include "app/data_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace botel::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kBroker = "broker";
+
+std::string read_line(const fs::path& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
+  std::error_code error;
+  const bool made = fs::create_directories(path, error);
+  if (error) return failure("data directory {}: {}", path.string(), error.message());
+  if (made) fs::permissions(path, fs::perms::owner_all, error);
+
+  const fs::path file = path / "lock";
+  const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock < 0) return failure("data directory {}: {}", path.string(), std::strerror(errno));
+  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    close(lock);
+    return failure("data directory {} is used by another host, process {}", path.string(), read_line(file));
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  if (ftruncate(lock, 0) != 0 || pwrite(lock, pid.data(), pid.size(), 0) < 0) {
+    close(lock);
+    return failure("data directory {}: {}", path.string(), std::strerror(errno));
+  }
+  return std::unique_ptr<DataFolder>(new DataFolder(path, lock));
+}
+
+DataFolder::~DataFolder() {
+  std::error_code ignored;
+  fs::remove(path_ / kBroker, ignored);
+  close(lock_);
+}
+
+Result<> DataFolder::announce(const std::string& broker) const {
+  const fs::path file = path_ / kBroker;
+  const fs::path next = path_ / "broker.new";
+  std::ofstream out(next, std::ios::trunc);
+  out << broker << '\n';
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(next, file, error);
+  if (!out || error) return failure("{} cannot be written", file.string());
+  return {};
+}
+
+std::optional<std::string> DataFolder::announced(const fs::path& path) {
+  auto url = read_line(path / kBroker);
+  if (url.empty()) return {};
+  return url;
+}
+
+}  // namespace botel::app

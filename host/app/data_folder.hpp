@@ -1,0 +1,36 @@
+// The data directory: whose host this is, and where its broker is.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+
+namespace botel::app {
+
+// Holds the directory for one host as long as it lives, also when it is killed.
+class DataFolder {
+ public:
+  // Makes the directory (0700) where it is missing. An error when another host has it.
+  static Result<std::unique_ptr<DataFolder>> open(const std::filesystem::path& path);
+  ~DataFolder();
+  DataFolder(const DataFolder&) = delete;
+  DataFolder& operator=(const DataFolder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  // Writes down the broker's URL for `botel chat`; it is removed at the end.
+  [[nodiscard]] Result<> announce(const std::string& broker) const;
+
+  // The URL that the host of a directory has announced.
+  [[nodiscard]] static std::optional<std::string> announced(const std::filesystem::path& path);
+
+ private:
+  DataFolder(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  const std::filesystem::path path_;
+  const int lock_;
+};
+
+}  // namespace botel::app

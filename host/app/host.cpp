@@ -1,0 +1,168 @@
+#include "app/host.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/ranges.h>
+
+#include "base/log.hpp"
+
+namespace botel::app {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kDrainTime{2};
+
+int open_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() { close(fd_); }
+
+Result<std::unique_ptr<Host>> Host::create(const Config& config) {
+  auto data = DataFolder::open(config.data);
+  if (!data) return tl::unexpected(data.error());
+
+  std::unique_ptr<mqtt::PrivateBroker> broker;
+  mqtt::LinkConfig link = config.mqtt;
+  std::string url = config.broker.value_or("");
+  if (!config.broker) {
+    auto started = mqtt::PrivateBroker::start(config.data / "mosquitto", config.broker_port);
+    if (!started) return tl::unexpected(started.error());
+    broker = std::move(*started);
+    link.host = "127.0.0.1";
+    link.port = broker->port();
+    url = fmt::format("mqtt://127.0.0.1:{}", broker->port());
+  }
+  std::unique_ptr<Host> host(new Host(config, std::move(*data), std::move(broker), std::move(url)));
+  if (auto opened = host->open(config, std::move(link)); !opened) return tl::unexpected(opened.error());
+  return host;
+}
+
+Host::Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_ptr<mqtt::PrivateBroker> broker,
+           std::string broker_url)
+    : signals_(open_signals()),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      data_(std::move(data)),
+      broker_(std::move(broker)),
+      broker_url_(std::move(broker_url)),
+      runtime_(counters_, [this] { wake(); }),
+      workers_([this] { return round(); }, [this] { wake(); }, config.threads) {}
+
+Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
+  const auto offers = plugin::load_all(config.plugins, config.data / "loaded");
+  if (!offers) return tl::unexpected(offers.error());
+  bots_.emplace(*offers, config.bots);
+
+  auto link = mqtt::Link::create(std::move(link_config), counters_);
+  if (!link) return tl::unexpected(link.error());
+  link_ = std::move(*link);
+  const auto find_bot = [this](const std::string& id) { return bots_->find(id); };
+  service_.emplace(config.gitple, *link_, runtime_, find_bot, counters_);
+  service_->open([this](const Result<>& granted) { opened(granted); });
+  return data_->announce(broker_url_);
+}
+
+int Host::run() {
+  workers_.run();
+  return exit_code_;
+}
+
+// The straight line: what came in becomes events, the handlers run, what they did is committed and goes out.
+bool Host::round() {
+  wait();
+  look_for_signals();
+  const Time now = Time::now();
+  link_->tick(now.steady);
+  if (!stop_by_) link_->read();
+  runtime_.advance(now);
+  link_->dispatch([this](mqtt::Message& message) { service_->receive(message); });
+  if (!runtime_.run(workers_)) return false;
+  link_->write();
+  if (stop_by_ && (now.steady >= *stop_by_ || (!runtime_.has_work() && runtime_.away().empty()))) finish();
+  return true;
+}
+
+void Host::wait() {
+  std::array<pollfd, 3> descriptors{pollfd{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, link_->descriptor()};
+  SteadyTime until = link_->next_tick();
+  if (const auto next = runtime_.timers().next()) until = std::min(until, *next);
+  if (stop_by_) {
+    until = std::min(until, *stop_by_);
+    descriptors[2].events &= POLLOUT;
+  }
+  const bool busy = link_->has_more() || (runtime_.has_work() && workers_.can_lend());
+  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+  poll(descriptors.data(), descriptors.size(), busy ? 0 : static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
+  if (descriptors[1].revents) {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto taken = read(wake_.get(), &count, sizeof count);
+  }
+}
+
+void Host::wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(wake_.get(), &one, sizeof one);
+}
+
+void Host::opened(const Result<>& granted) {
+  if (!granted) {
+    log::error("the broker refuses what Botel cannot do without: {}", granted.error());
+    return stop(1);
+  }
+  fmt::print("botel ready: {}, bots {}\n", broker_url_, fmt::join(bots_->names(), " "));
+  std::fflush(stdout);
+}
+
+void Host::look_for_signals() {
+  signalfd_siginfo info{};
+  if (read(signals_.get(), &info, sizeof info) == sizeof info) {
+    log::info("stopping: {} rooms", service_->rooms());
+    stop(0);
+  }
+}
+
+// What has come in is still handled and sent, for a while; nothing new is read.
+void Host::stop(int exit_code) {
+  if (stop_by_) return;
+  exit_code_ = exit_code;
+  stop_by_ = steady_clock::now() + kDrainTime;
+}
+
+void Host::finish() {
+  service_.reset();
+  link_->write();
+  link_->disconnect();
+  for (const Counter& counter : counters_.all()) {
+    if (counter.value() > 0) log::info("{} {}", counter.name(), counter.value());
+  }
+  if (!runtime_.away().empty()) {
+    // A handler that does not return cannot be waited for, and its thread not be ended.
+    for (const runtime::Actor* actor : runtime_.away()) {
+      log::error("bot {} is still busy with {} {}", actor->logic().id(), actor->type, actor->address);
+    }
+    broker_.reset();
+    data_.reset();
+    std::_Exit(1);
+  }
+  workers_.stop();
+}
+
+}  // namespace botel::app

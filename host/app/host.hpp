@@ -1,0 +1,73 @@
+// The host: all rooms of the house wired together, and the round that the driver repeats.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/bots.hpp"
+#include "app/config.hpp"
+#include "app/data_folder.hpp"
+#include "base/counters.hpp"
+#include "gitple/service.hpp"
+#include "mqtt/link.hpp"
+#include "mqtt/private_broker.hpp"
+#include "runtime/runtime.hpp"
+#include "runtime/workers.hpp"
+
+namespace botel::app {
+
+// A file descriptor that is closed with its owner.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+class Host {
+ public:
+  // Takes the data directory, starts the private broker where one is wanted, loads the plugins. Call it on the main
+  // thread, before any other thread is there.
+  static Result<std::unique_ptr<Host>> create(const Config& config);
+
+  // Serves until SIGTERM or SIGINT. The process's exit code.
+  int run();
+
+ private:
+  Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_ptr<mqtt::PrivateBroker> broker,
+       std::string broker_url);
+  Result<> open(const Config& config, mqtt::LinkConfig link);
+
+  bool round();
+  void wait();
+  void wake();
+  void opened(const Result<>& granted);
+  void look_for_signals();
+  void stop(int exit_code);
+  void finish();
+
+  // Blocked in every thread and read here. The first member, so that no thread starts before.
+  Descriptor signals_;
+  Descriptor wake_;
+  std::unique_ptr<DataFolder> data_;
+  std::unique_ptr<mqtt::PrivateBroker> broker_;
+  const std::string broker_url_;
+
+  Counters counters_;
+  std::optional<Bots> bots_;
+  std::unique_ptr<mqtt::Link> link_;
+  runtime::Runtime runtime_;
+  std::optional<gitple::Service> service_;
+  runtime::Workers workers_;
+
+  std::optional<SteadyTime> stop_by_;  // when it stops: until then what has come in is handled
+  int exit_code_ = 0;
+};
+
+}  // namespace botel::app

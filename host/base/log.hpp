@@ -1,0 +1,42 @@
+// The log, on stderr: text for people or one JSON object a line. No secret and no payload belongs there at info.
+// [any thread]
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string>
+#include <string_view>
+
+namespace botel::log {
+
+enum class Level { debug, info, warning, error };
+enum class Format { text, json };
+
+// Once, before the first line; info and text until then.
+void set_up(Level level, Format format);
+
+[[nodiscard]] bool enabled(Level level);
+void write(Level level, std::string_view line);
+
+template <class... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::debug)) write(Level::debug, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  if (enabled(Level::info)) write(Level::info, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void warning(fmt::format_string<Args...> format, Args&&... args) {
+  write(Level::warning, fmt::format(format, std::forward<Args>(args)...));
+}
+template <class... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+  write(Level::error, fmt::format(format, std::forward<Args>(args)...));
+}
+
+// `text` from outside as it may stand in a line: control characters and what is no UTF-8 escaped, cut at `longest`
+// bytes.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 80);
+
+}  // namespace botel::log

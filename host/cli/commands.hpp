@@ -1,0 +1,14 @@
+// The commands of the program, a file each.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace botel::cli {
+
+// Each adds its command, which when it runs throws CLI::RuntimeError with the exit code, or returns.
+void add_run(CLI::App& app);
+void add_chat(CLI::App& app);
+
+}  // namespace botel::cli

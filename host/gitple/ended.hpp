@@ -1,0 +1,43 @@
+// The conversations that have ended lately: an `end` that comes again is answered like the first one.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/clock.hpp"
+
+namespace botel::gitple {
+
+class Ended {
+ public:
+  static constexpr std::chrono::seconds kMemory{60};
+
+  void add(const std::string& address, const std::string& session, SteadyTime now) {
+    forget(now);
+    order_.emplace_back(now, address);
+    last_[address] = {now, session};
+  }
+
+  // Whether the conversation ended within kMemory. An empty session stands for any.
+  [[nodiscard]] bool has(const std::string& address, const std::string& session, SteadyTime now) {
+    forget(now);
+    const auto found = last_.find(address);
+    return found != last_.end() && (session.empty() || session == found->second.second);
+  }
+
+ private:
+  void forget(SteadyTime now) {
+    for (; !order_.empty() && now - order_.front().first >= kMemory; order_.pop_front()) {
+      const auto found = last_.find(order_.front().second);
+      if (found != last_.end() && found->second.first == order_.front().first) last_.erase(found);
+    }
+  }
+
+  std::deque<std::pair<SteadyTime, std::string>> order_;
+  std::unordered_map<std::string, std::pair<SteadyTime, std::string>> last_;  // of each address
+};
+
+}  // namespace botel::gitple

@@ -1,0 +1,45 @@
+// What goes to and fro in a room: messages, events of the user, and what a bot says and asks for. Pure functions on
+// bytes; docs/gitple.md is the format.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "runtime/event.hpp"
+
+namespace botel::gitple {
+
+// A user's message: none, one or two events (`e` beside `m`), and the session it belongs to (empty: it does not say).
+struct Incoming {
+  std::string session;
+  std::vector<runtime::Event> events;
+};
+[[nodiscard]] Result<Incoming> decode_message(std::string_view payload);
+
+// Who speaks: what every message of a bot carries. JSON, as it was written at the start; `session` may be empty.
+struct Speaker {
+  std::string_view context, session;
+};
+
+// `m` is text, or JSON (a rich message); `options` is JSON or empty.
+[[nodiscard]] std::string encode_say(const Speaker& speaker, std::int64_t time_ms, const runtime::Effect& say);
+[[nodiscard]] std::string encode_typing(const Speaker& speaker, std::int64_t time_ms, bool typing);
+
+// A bot's own requests. `res_pub` may be empty.
+[[nodiscard]] std::string encode_end(const Speaker& speaker, std::string_view id, std::string_view res_pub);
+// `target`: a bot's id; empty: to an agent.
+[[nodiscard]] std::string encode_transfer(const Speaker& speaker, std::string_view id, std::string_view res_pub,
+                                          std::string_view target);
+
+// gitple's answer to a bot's own request.
+struct Answer {
+  std::string id;      // text
+  int status = 0;      // 0, or the error's code
+  std::string detail;  // JSON: the result or the error
+};
+[[nodiscard]] Result<Answer> decode_answer(std::string_view payload);
+
+}  // namespace botel::gitple

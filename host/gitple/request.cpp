@@ -1,0 +1,201 @@
+#include "gitple/request.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mqtt/topics.hpp"
+
+namespace botel::gitple {
+namespace {
+
+using json::Document;
+using json::Kind;
+
+constexpr std::size_t kLongestId = 200;
+
+// An id is a number or a text, and can stand in a topic.
+Result<std::string> identifier(const Document& object, std::string_view name) {
+  const auto value = object.find(name);
+  if (!value || value->is(Kind::null)) return std::string();
+  if (!value->is(Kind::number) && !value->is(Kind::string))
+    return failure("_context.{} must be a number or a string", name);
+  std::string id = json::text(*value);
+  if (id.size() > kLongestId || !mqtt::valid_topic(id) || id.find('/') != std::string::npos) {
+    return failure("_context.{} is no id: it is empty, too long, or cannot stand in a topic", name);
+  }
+  return id;
+}
+
+Result<std::string> required(const Document& params, std::string_view name) {
+  const auto value = params.find(name);
+  if (!value) return failure("params.{} is missing", name);
+  if (!value->is(Kind::string)) return failure("params.{} must be a string", name);
+  return json::text(*value);
+}
+
+Result<std::string> topic(const Source& source, const Document& params, std::string_view name, bool filter = false) {
+  auto text = required(params, name);
+  if (!text) return text;
+  if (auto checked = check_topic(source, *text, filter); !checked)
+    return failure("params.{} {}", name, checked.error());
+  return text;
+}
+
+Result<Identity> decode_identity(const Source& source, const Document& params) {
+  const auto context = params.find("_context");
+  if (!context) return failure("params._context is missing");
+  if (!context->is(Kind::object)) return failure("params._context must be an object");
+  const auto members = json::read(context->raw);
+  if (!members) return failure("params._context: {}", members.error());
+
+  const auto sp = identifier(*members, "sp");
+  const auto app = identifier(*members, "app");
+  const auto room = identifier(*members, "room");
+  const auto session = identifier(*members, "session");
+  const auto bot = identifier(*members, "bot");
+  for (const auto* id : {&sp, &app, &room, &session, &bot}) {
+    if (!*id) return tl::unexpected(id->error());
+  }
+  if (room->empty()) return failure("_context.room is missing");
+  if (!sp->empty() && *sp != source.sp) return failure("_context.sp is not that of the request's topic");
+  if (!app->empty() && *app != source.app) return failure("_context.app is not that of the request's topic");
+
+  const auto raw = members->find("session");
+  return Identity{*room, bot->empty() ? source.bot : *bot, *session, std::string(context->raw),
+                  session->empty() ? std::string() : std::string(raw->raw)};
+}
+
+// The text's example: .../r/{room}/req/t/{bot} is answered on .../r/{room}/res.
+std::string answers_to(const std::string& cmd_pub) {
+  const auto at = cmd_pub.rfind("/req/");
+  return at == std::string::npos ? std::string() : cmd_pub.substr(0, at) + "/res";
+}
+
+Result<Start> decode_start(const Source& source, const Document& params) {
+  auto identity = decode_identity(source, params);
+  if (!identity) return tl::unexpected(identity.error());
+  auto msg_sub = topic(source, params, "msgSub", true);
+  auto msg_pub = topic(source, params, "msgPub");
+  auto cmd_pub = topic(source, params, "cmdPub");
+  for (const auto* text : {&msg_sub, &msg_pub, &cmd_pub}) {
+    if (!*text) return tl::unexpected(text->error());
+  }
+  Start start{*identity, "null", *msg_sub, *msg_pub, *cmd_pub, answers_to(*cmd_pub)};
+  for (const auto* own : {&start.msg_pub, &start.cmd_pub}) {
+    if (mqtt::matches(start.msg_sub, *own)) return failure("params.msgSub takes in what the bot itself sends");
+  }
+  if (params.find("cmdResPub")) {
+    auto cmd_res_pub = topic(source, params, "cmdResPub");
+    if (!cmd_res_pub) return tl::unexpected(cmd_res_pub.error());
+    start.cmd_res_pub = *cmd_res_pub;
+  }
+  if (const auto user = params.find("user"); user && !user->is(Kind::null)) {
+    if (!user->is(Kind::object)) return failure("params.user must be an object");
+    start.user = user->raw;
+  }
+  return start;
+}
+
+Refusal refuse(Code code, std::string message) { return {code, std::move(message)}; }
+
+std::variant<Refusal, Start, End> decode_call(const Source& source, const Document& request, const Document& params) {
+  const auto version = request.find("jsonrpc");
+  if (!version || json::text(*version) != "2.0")
+    return refuse(kInvalidRequest, "Invalid Request: jsonrpc must be \"2.0\"");
+  const auto id = request.find("id");
+  if (id && !id->is(Kind::string) && !id->is(Kind::number) && !id->is(Kind::null)) {
+    return refuse(kInvalidRequest, "Invalid Request: id must be a string, a number or null");
+  }
+  const auto method = request.find("method");
+  if (!method || !method->is(Kind::string)) return refuse(kInvalidRequest, "Invalid Request: method must be a string");
+
+  const std::string name = json::text(*method);
+  if (name == "start") {
+    auto start = decode_start(source, params);
+    if (!start) return refuse(kInvalidParams, "Invalid params: " + start.error());
+    return std::move(*start);
+  }
+  if (name == "end") {
+    auto identity = decode_identity(source, params);
+    if (!identity) return refuse(kInvalidParams, "Invalid params: " + identity.error());
+    return End{std::move(*identity)};
+  }
+  return refuse(kMethodNotFound, "Method not found: there are start and end");
+}
+
+Request decode_request(const Source& source, std::string_view text) {
+  Request request;
+  const auto members = json::read(text);
+  if (!members || !members->root.is(Kind::object)) {
+    return {"null", "", refuse(kInvalidRequest, "Invalid Request: not an object")};
+  }
+  Document params;
+  if (const auto value = members->find("params")) {
+    if (auto read = json::read(value->raw)) params = std::move(*read);
+  }
+  if (const auto id = members->find("id")) {
+    // What is no id cannot be returned as one.
+    request.id = id->is(Kind::string) || id->is(Kind::number) ? id->raw : "null";
+  }
+  if (const auto res_pub = params.find("resPub"); res_pub && !res_pub->is(Kind::null)) {
+    if (auto checked = topic(source, params, "resPub")) {
+      request.res_pub = *checked;
+    } else {
+      request.what = refuse(kInvalidParams, "Invalid params: " + checked.error());
+      return request;
+    }
+  }
+  request.what = decode_call(source, *members, params);
+  if (const auto* refusal = std::get_if<Refusal>(&request.what); refusal && refusal->code == kInvalidRequest) {
+    // Nobody can tell whether it was meant as a notification: JSON-RPC answers it with a null id.
+    if (request.id.empty()) request.id = "null";
+  }
+  return request;
+}
+
+}  // namespace
+
+Result<Source> request_source(std::string_view topic) {
+  const auto level = mqtt::levels(topic);
+  if (level.size() < 7 || level[0] != "s" || level[2] != "a" || level[4] != "t" || level[6] != "req") {
+    return failure("the topic is not s/{{sp}}/a/{{app}}/t/{{bot}}/req/...");
+  }
+  if (level[1].empty() || level[3].empty() || level[5].empty()) return failure("an id in the topic is empty");
+  return Source{std::string(level[1]), std::string(level[3]), std::string(level[5])};
+}
+
+Result<> check_topic(const Source& source, std::string_view topic, bool filter) {
+  const std::string inside = fmt::format("s/{}/a/{}/", source.sp, source.app);
+  if (!topic.starts_with(inside)) return failure("must be inside {}", inside);
+  if (filter && topic.ends_with("/+")) topic.remove_suffix(2);
+  if (topic.find_first_of("+#") != std::string_view::npos) {
+    return failure("{}", filter ? "may have no wildcard but a last level of +" : "may have no wildcard");
+  }
+  if (!mqtt::valid_topic(topic)) return failure("is no topic: too long, too deep, or with control characters");
+  return {};
+}
+
+Result<Requests> decode_requests(const Source& source, std::string_view payload) {
+  const auto document = json::read(payload);
+  if (!document) return tl::unexpected(document.error());
+  Requests requests;
+  if (document->root.is(Kind::object)) {
+    requests.list.push_back(decode_request(source, document->root.raw));
+  } else if (document->root.is(Kind::array) && !document->elements.empty()) {
+    requests.batch = true;
+    for (const auto& element : document->elements) requests.list.push_back(decode_request(source, element.raw));
+  } else {
+    return failure("neither a request nor a batch of requests");
+  }
+  return requests;
+}
+
+std::string encode_ok(std::string_view id) { return fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":"OK"}})", id); }
+
+std::string encode_error(std::string_view id, int code, std::string_view message) {
+  return fmt::format(R"({{"jsonrpc":"2.0","id":{},"error":{{"code":{},"message":{}}}}})", id, code,
+                     json::quoted(message));
+}
+
+}  // namespace botel::gitple

@@ -1,0 +1,67 @@
+// One conversation: an instance of a bot in a room of gitple. What it is and remembers; Service says what happens.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gitple/message.hpp"
+#include "gitple/reply.hpp"
+#include "gitple/request.hpp"
+#include "runtime/actor.hpp"
+
+namespace botel::gitple {
+
+// A request that waits until its room is ready for it.
+struct Waiting {
+  Source source;
+  std::variant<Refusal, Start, End> what;
+  Reply reply;
+};
+
+struct Room : runtime::Actor {
+  // subscribing -> starting -> open -> (leaving) -> ending -> gone
+  enum class Stage {
+    subscribing,  // the broker is asked for its messages
+    starting,     // the bot handles its start
+    open,
+    leaving,  // gitple has accepted the bot's end or transfer; its own `end` is to come
+    ending    // the bot handles its end
+  };
+
+  Room(const Source& source, Start the_start, runtime::Port& port, std::shared_ptr<runtime::Logic> logic)
+      : Actor(port, BOTEL_ACTOR_ROOM, address_of(source, the_start.identity),
+              R"({"context":)" + the_start.identity.context + R"(,"user":)" + the_start.user + "}", std::move(logic)),
+        start(std::move(the_start)) {}
+
+  // Unique among rooms, as none of the ids has a slash.
+  static std::string address_of(const Source& source, const Identity& identity) {
+    return source.sp + "/" + source.app + "/" + identity.room + "/" + identity.bot;
+  }
+
+  [[nodiscard]] const std::string& session() const { return start.identity.session; }
+  [[nodiscard]] Speaker speaker() const { return {start.identity.context, start.identity.session_raw}; }
+
+  // When a message is said to leave: never twice the same in a room, and rising.
+  std::int64_t next_time(std::int64_t now_ms) { return last_time_ms = std::max(now_ms, last_time_ms + 1); }
+
+  // While it subscribes, starts or ends, requests wait.
+  [[nodiscard]] bool in_transition() const {
+    return stage == Stage::subscribing || stage == Stage::starting || stage == Stage::ending;
+  }
+
+  const Start start;
+  Stage stage = Stage::subscribing;
+  std::vector<Reply> replies;      // to the start or the end that is under way
+  std::vector<Waiting> waiting;    // in order
+  std::vector<std::string> asked;  // ids of the bot's own requests that are unanswered
+  std::int64_t last_time_ms = 0;   // of what was sent
+  SteadyTime last_said{};          // by either side
+  runtime::Timers::Id idle_timer = 0;
+  runtime::Timers::Id leave_timer = 0;
+};
+
+}  // namespace botel::gitple

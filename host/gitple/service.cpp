@@ -1,0 +1,376 @@
+#include "gitple/service.hpp"
+
+#include <botel/ext/room.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "mqtt/topics.hpp"
+
+namespace botel::gitple {
+
+using runtime::Event;
+using Stage = Room::Stage;
+
+Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, FindBot find_bot,
+                 Counters& counters)
+    : config_(std::move(config)),
+      client_(client),
+      runtime_(runtime),
+      find_bot_(std::move(find_bot)),
+      requests_(counters.add("gitple_requests_total", "Requests of gitple")),
+      malformed_requests_(counters.add("gitple_requests_malformed_total", "Payloads that are no request")),
+      refused_requests_(counters.add("gitple_requests_refused_total", "Requests answered with an error")),
+      retained_(counters.add("gitple_retained_total", "Retained messages, which are ignored")),
+      over_limit_(counters.add("gitple_over_limit_total", "Payloads over the limit, which are ignored")),
+      messages_(counters.add("gitple_messages_total", "Messages of users")),
+      malformed_messages_(counters.add("gitple_messages_malformed_total", "Payloads that are no message")),
+      stale_messages_(counters.add("gitple_messages_stale_total", "Messages for a session that is over")),
+      unknown_topics_(counters.add("gitple_unknown_topics_total", "Messages on topics that nobody listens to")),
+      unknown_answers_(counters.add("gitple_answers_unknown_total", "Answers to nothing that was asked")),
+      lost_answers_(counters.add("gitple_answers_lost_total", "Requests of bots that gitple did not answer")) {}
+
+Service::~Service() {
+  // What is still owed is answered while everything is there.
+  for (auto& [address, room] : rooms_) {
+    room->replies.clear();
+    room->waiting.clear();
+  }
+}
+
+void Service::open(mqtt::Client::Done done) {
+  struct Progress {
+    std::size_t missing;
+    mqtt::Client::Done done;
+  };
+  auto filters = config_.requests;
+  filters.insert(filters.end(), config_.answers.begin(), config_.answers.end());
+  auto progress = std::make_shared<Progress>(filters.size(), std::move(done));
+  for (const auto& filter : filters) {
+    client_.subscribe(filter, [progress, filter](const Result<>& granted) {
+      if (!granted) {
+        if (progress->done)
+          std::exchange(progress->done, {})(failure("subscription to {}: {}", filter, granted.error()));
+      } else if (--progress->missing == 0 && progress->done) {
+        progress->done({});
+      }
+    });
+  }
+}
+
+void Service::receive(mqtt::Message& message) {
+  if (message.retained) {
+    ++retained_;
+    log::info("{}: a retained message is ignored", log::printable(message.topic));
+  } else if (message.over_limit) {
+    ++over_limit_;
+    log::warning("{}: {} bytes are over the limit and ignored", log::printable(message.topic), message.size);
+  } else if (message.topic.find("/req/") != std::string::npos && request_source(message.topic)) {
+    receive_requests(message);
+  } else if (receive_message(message)) {
+    ++messages_;
+  } else if (message.topic.find("/res") != std::string::npos) {
+    receive_answer(message);
+  } else {
+    ++unknown_topics_;
+    log::debug("{}: nobody listens", log::printable(message.topic));
+  }
+}
+
+// Requests -----------------------------------------------------------------------------------------------------------
+
+void Service::receive_requests(const mqtt::Message& message) {
+  const auto source = request_source(message.topic);
+  auto requests = decode_requests(*source, message.payload);
+  if (!requests) {
+    ++malformed_requests_;
+    log::warning("{}: {} bytes that are no request: {}", log::printable(message.topic), message.size, requests.error());
+    return;
+  }
+  const auto batch = std::make_shared<Batch>(client_, requests->batch);
+  for (auto& request : requests->list) {
+    ++requests_;
+    serve({*source, std::move(request.what), Reply(batch, std::move(request.id), std::move(request.res_pub))});
+  }
+}
+
+void Service::serve(Waiting request) {
+  if (std::holds_alternative<Start>(request.what)) return serve_start(std::move(request));
+  if (std::holds_alternative<End>(request.what)) return serve_end(std::move(request));
+  refuse(request.reply, std::get<Refusal>(request.what).code, std::get<Refusal>(request.what).message);
+}
+
+void Service::refuse(Reply& reply, int code, const std::string& message) {
+  ++refused_requests_;
+  log::warning("a request is refused with {}: {}", code, message);
+  reply.error(code, message);
+}
+
+void Service::serve_all(std::vector<Waiting> requests) {
+  for (Waiting& request : requests) serve(std::move(request));
+}
+
+void Service::serve_start(Waiting request) {
+  Start& start = std::get<Start>(request.what);
+  const std::string address = Room::address_of(request.source, start.identity);
+  if (Room* const room = find(address)) {
+    if (!room->in_transition() && room->session() == start.identity.session) return request.reply.ok();
+    // The old conversation ends first, and then it is the new one's turn.
+    const bool replace = !room->in_transition();
+    room->waiting.push_back(std::move(request));
+    if (replace) end(*room, "replaced");
+    return;
+  }
+  auto logic = find_bot_(start.identity.bot);
+  if (!logic) return refuse(request.reply, kNoSuchBot, "No such bot: no bot serves this id");
+
+  auto made = std::make_unique<Room>(request.source, std::move(start), *this, std::move(logic));
+  Room& room = *made;
+  room.replies.push_back(std::move(request.reply));
+  rooms_.emplace(address, std::move(made));
+  client_.subscribe(room.start.msg_sub, [this, address](const Result<>& granted) { subscribed(address, granted); });
+}
+
+void Service::subscribed(const std::string& address, const Result<>& granted) {
+  Room& room = *find(address);
+  if (!granted) {
+    refuse(room.replies.front(), kSubscriptionRefused, "The broker refused msgSub: " + granted.error());
+    return serve_all(remove(room));
+  }
+  listen(room);
+  room.stage = Stage::starting;
+  runtime_.post(room, {.kind = BOTEL_ROOM_START});
+}
+
+void Service::started(Room& room, bool committed) {
+  if (!committed) {
+    refuse(room.replies.front(), kBotFailed, "The bot failed to start");
+    const std::string filter = room.start.msg_sub;
+    serve_all(remove(room));
+    client_.unsubscribe(filter);
+    return;
+  }
+  room.stage = Stage::open;
+  room.last_said = runtime_.now().steady;
+  watch_idle(room, room.last_said + config_.idle);
+  // The bot's first word leaves behind the answer, also where that waits for the rest of a batch.
+  runtime_.hold(room);
+  auto replies = std::exchange(room.replies, {});
+  replies.front().ok([this, address = room.address] {
+    if (Room* const there = find(address)) runtime_.release(*there);
+  });
+  serve_all(std::exchange(room.waiting, {}));
+}
+
+void Service::serve_end(Waiting request) {
+  const Identity& identity = std::get<End>(request.what).identity;
+  const std::string address = Room::address_of(request.source, identity);
+  Room* const room = find(address);
+  if (!room) {
+    if (ended_.has(address, identity.session, runtime_.now().steady)) return request.reply.ok();
+    return refuse(request.reply, kRoomUnknown, "Room unknown: no bot is in this room");
+  }
+  if (room->in_transition()) return room->waiting.push_back(std::move(request));
+  // The end of a session that was replaced: there is nothing left to end.
+  if (!identity.session.empty() && identity.session != room->session()) return request.reply.ok();
+  room->replies.push_back(std::move(request.reply));
+  end(*room, "ended");
+}
+
+void Service::end(Room& room, std::string_view why) {
+  room.stage = Stage::ending;
+  runtime_.timers().cancel(std::exchange(room.idle_timer, 0));
+  runtime_.timers().cancel(std::exchange(room.leave_timer, 0));
+  runtime_.post(room, {.kind = BOTEL_ROOM_END, .format = BOTEL_FORMAT_TEXT, .payload = std::string(why)});
+}
+
+// The bot has handled its end, or failed to: the conversation is over all the same.
+void Service::ended(Room& room) {
+  runtime_.flush(room);
+  for (Reply& reply : room.replies) reply.ok();
+  ended_.add(room.address, room.session(), runtime_.now().steady);
+  const std::string filter = room.start.msg_sub;
+  auto waiting = remove(room);
+  // First the new session's start, so that a filter they share is not given up in between.
+  serve_all(std::move(waiting));
+  client_.unsubscribe(filter);
+}
+
+// Forgets a room; returns the requests that waited for it.
+std::vector<Waiting> Service::remove(Room& room) {
+  for (const auto& id : room.asked) {
+    const auto asked = asked_.extract(id);
+    if (!asked.empty()) runtime_.timers().cancel(asked.mapped().timeout);
+  }
+  runtime_.timers().cancel(room.idle_timer);
+  runtime_.timers().cancel(room.leave_timer);
+  unlisten(room);
+  runtime_.retire(room);
+  auto waiting = std::move(room.waiting);
+  rooms_.erase(std::string(room.address));
+  return waiting;
+}
+
+// Messages ------------------------------------------------------------------------------------------------------------
+
+// False: nobody listens to the topic.
+bool Service::receive_message(const mqtt::Message& message) {
+  std::vector<Room*> rooms;
+  const auto collect = [&](const std::string& filter) {
+    const auto found = listeners_.find(filter);
+    if (found != listeners_.end()) rooms.insert(rooms.end(), found->second.begin(), found->second.end());
+  };
+  // A filter of a room is a topic, or one whose last level is `+`.
+  filter_.assign(message.topic, 0, message.topic.rfind('/') + 1).push_back('+');
+  collect(filter_);
+  collect(message.topic);
+  if (rooms.empty()) return false;
+
+  const auto incoming = decode_message(message.payload);
+  if (!incoming) {
+    ++malformed_messages_;
+    log::warning("{}: {} bytes that are no message: {}", log::printable(message.topic), message.size, incoming.error());
+  } else {
+    for (Room* const room : rooms) receive_message(*room, *incoming);
+  }
+  return true;
+}
+
+void Service::receive_message(Room& room, const Incoming& incoming) {
+  const bool listens = room.stage == Stage::starting || room.stage == Stage::open;
+  if (!listens || (!incoming.session.empty() && incoming.session != room.session())) {
+    ++stale_messages_;
+    return;
+  }
+  room.last_said = runtime_.now().steady;
+  for (const Event& event : incoming.events) runtime_.post(room, event);
+}
+
+// What bots do --------------------------------------------------------------------------------------------------------
+
+std::int32_t Service::check(const botel_effect& effect) const {
+  const std::string_view payload(effect.payload.ptr, effect.payload.len);
+  switch (effect.kind) {
+    case BOTEL_ROOM_SAY: {
+      if (effect.format == BOTEL_FORMAT_TEXT) return BOTEL_OK;
+      const auto first = payload.find_first_not_of(" \t\r\n");
+      const bool rich = first != std::string_view::npos && (payload[first] == '{' || payload[first] == '[');
+      return effect.format == BOTEL_FORMAT_JSON && rich ? BOTEL_OK : BOTEL_E_INVALID;
+    }
+    case BOTEL_ROOM_DO_TRANSFER:
+      return payload.empty() || effect.format == BOTEL_FORMAT_TEXT ? BOTEL_OK : BOTEL_E_INVALID;
+    case BOTEL_ROOM_TYPING:
+    case BOTEL_ROOM_DO_END: return BOTEL_OK;
+    default: return BOTEL_E_UNSUPPORTED;
+  }
+}
+
+void Service::handled(runtime::Actor& actor, const Event& event, bool committed) {
+  Room& room = static_cast<Room&>(actor);
+  if (event.kind == BOTEL_ROOM_START) return started(room, committed);
+  if (event.kind == BOTEL_ROOM_END) return ended(room);
+}
+
+void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
+  Room& room = static_cast<Room&>(actor);
+  switch (effect.kind) {
+    case BOTEL_ROOM_SAY: {
+      room.last_said = runtime_.now().steady;
+      const auto time = room.next_time(runtime_.now().unix_ms);
+      return client_.publish(room.start.msg_pub, encode_say(room.speaker(), time, effect));
+    }
+    case BOTEL_ROOM_TYPING: {
+      const auto time = room.next_time(runtime_.now().unix_ms);
+      return client_.publish(room.start.msg_pub, encode_typing(room.speaker(), time, effect.status != 0));
+    }
+    case BOTEL_ROOM_DO_END:
+    case BOTEL_ROOM_DO_TRANSFER: return ask(room, effect);
+    default: return;  // check() lets no other kind in
+  }
+}
+
+// A bot's own request: end, or transfer.
+void Service::ask(Room& room, const runtime::Effect& effect) {
+  if (room.stage == Stage::ending) return;  // it ends already
+  const std::string id = fmt::format("botel-{:x}-{:x}", runtime_.now().unix_ms, ++last_ask_);
+  const std::string& res_pub = room.start.cmd_res_pub;
+  const auto timeout = runtime_.timers().set(runtime_.now().steady + config_.answer_timeout, [this, id] {
+    ++lost_answers_;
+    answered(id, {id, BOTEL_ROOM_NO_ANSWER, R"({"message":"no answer"})"});
+  });
+  asked_.emplace(id, Asked{room.address, effect.tag, res_pub, timeout});
+  room.asked.push_back(id);
+  client_.publish(room.start.cmd_pub, effect.kind == BOTEL_ROOM_DO_END
+                                          ? encode_end(room.speaker(), id, res_pub)
+                                          : encode_transfer(room.speaker(), id, res_pub, effect.payload));
+}
+
+void Service::receive_answer(const mqtt::Message& message) {
+  const auto answer = decode_answer(message.payload);
+  const auto asked = answer ? asked_.find(answer->id) : asked_.end();
+  // Whoever knows an id cannot answer from elsewhere.
+  if (asked == asked_.end() || asked->second.topic != message.topic) {
+    ++unknown_answers_;
+    log::info("{}: an answer to nothing that was asked{}{}", log::printable(message.topic), answer ? "" : ": ",
+              answer ? "" : answer.error());
+    return;
+  }
+  answered(answer->id, *answer);
+}
+
+void Service::answered(const std::string& id, const Answer& answer) {
+  const auto node = asked_.extract(id);
+  const Asked& asked = node.mapped();
+  runtime_.timers().cancel(asked.timeout);
+  Room& room = *find(asked.room);
+  std::erase(room.asked, id);
+  if (room.stage == Stage::ending) return;
+  if (answer.status == 0 && room.stage == Stage::open) {
+    room.stage = Stage::leaving;
+    room.leave_timer =
+        runtime_.timers().set(runtime_.now().steady + config_.leave_timeout, [this, address = room.address] {
+          if (Room* const there = find(address)) {
+            log::info("room {}: gitple has not ended it, so it closes by itself", log::printable(address));
+            end(*there, "left");
+          }
+        });
+  }
+  runtime_.post(room, {.kind = BOTEL_ROOM_RESULT,
+                       .tag = asked.tag,
+                       .format = BOTEL_FORMAT_JSON,
+                       .status = answer.status,
+                       .payload = answer.detail});
+}
+
+// One timer a room, whatever is said: it looks when it fires how long the room has been silent.
+void Service::watch_idle(Room& room, SteadyTime due) {
+  room.idle_timer = runtime_.timers().set(due, [this, &room] {
+    if (room.stage != Stage::open) return;
+    const SteadyTime now = runtime_.now().steady;
+    if (now - room.last_said >= config_.idle) {
+      room.last_said = now;
+      runtime_.post(room, {.kind = BOTEL_ROOM_TIMEOUT});
+    }
+    watch_idle(room, room.last_said + config_.idle);
+  });
+}
+
+// Who is where --------------------------------------------------------------------------------------------------------
+
+Room* Service::find(const std::string& address) {
+  const auto found = rooms_.find(address);
+  return found == rooms_.end() ? nullptr : found->second.get();
+}
+
+void Service::listen(Room& room) { listeners_[room.start.msg_sub].push_back(&room); }
+
+void Service::unlisten(Room& room) {
+  const auto found = listeners_.find(room.start.msg_sub);
+  if (found == listeners_.end()) return;
+  std::erase(found->second, &room);
+  if (found->second.empty()) listeners_.erase(found);
+}
+
+}  // namespace botel::gitple

@@ -1,0 +1,107 @@
+// The Gitple side of the host: requests make and end rooms, messages go to their bots, what bots do goes out. [driver]
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/counters.hpp"
+#include "gitple/ended.hpp"
+#include "gitple/room.hpp"
+#include "mqtt/client.hpp"
+#include "runtime/runtime.hpp"
+
+namespace botel::gitple {
+
+struct ServiceConfig {
+  std::vector<std::string> requests{"s/+/a/+/t/+/req/#"};
+  std::vector<std::string> answers{"s/+/a/+/u/+/r/+/res/#"};
+  std::chrono::milliseconds idle{std::chrono::minutes(10)};            // until a silent room times out
+  std::chrono::milliseconds answer_timeout{std::chrono::seconds(30)};  // until a bot's own request is given up
+  std::chrono::milliseconds leave_timeout{std::chrono::seconds(30)};   // until a room that may go goes by itself
+};
+
+class Service final : public runtime::Port {
+ public:
+  // The logic that serves a Gitple bot id; null when there is none.
+  using FindBot = std::function<std::shared_ptr<runtime::Logic>(const std::string& bot_id)>;
+
+  Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, FindBot find_bot, Counters& counters);
+  ~Service() override;
+
+  // Subscribes to requests and answers; `done` is called once, when all are granted or one is refused.
+  void open(mqtt::Client::Done done);
+
+  // A message came in. Its strings may be taken.
+  void receive(mqtt::Message& message);
+
+  [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
+
+  // runtime::Port
+  std::int32_t check(const botel_effect& effect) const override;
+  void handled(runtime::Actor& actor, const runtime::Event& event, bool committed) override;
+  void perform(runtime::Actor& actor, runtime::Effect& effect) override;
+
+ private:
+  // A bot's own request that gitple has not answered yet.
+  struct Asked {
+    std::string room;  // address
+    std::uint64_t tag;
+    std::string topic;  // where the answer is to come
+    runtime::Timers::Id timeout;
+  };
+
+  void receive_requests(const mqtt::Message& message);
+  void receive_answer(const mqtt::Message& message);
+  bool receive_message(const mqtt::Message& message);
+  void receive_message(Room& room, const Incoming& incoming);
+
+  void serve(Waiting request);
+  void serve_all(std::vector<Waiting> requests);
+  void refuse(Reply& reply, int code, const std::string& message);
+  void serve_start(Waiting request);
+  void serve_end(Waiting request);
+  void subscribed(const std::string& address, const Result<>& granted);
+  void started(Room& room, bool committed);
+  void end(Room& room, std::string_view why);
+  void ended(Room& room);
+  std::vector<Waiting> remove(Room& room);
+
+  void say(Room& room, const runtime::Effect& effect);
+  void ask(Room& room, const runtime::Effect& effect);
+  void answered(const std::string& id, const Answer& answer);
+  void watch_idle(Room& room, SteadyTime due);
+
+  Room* find(const std::string& address);
+  void listen(Room& room);
+  void unlisten(Room& room);
+
+  const ServiceConfig config_;
+  mqtt::Client& client_;
+  runtime::Runtime& runtime_;
+  const FindBot find_bot_;
+
+  std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;   // by address
+  std::unordered_map<std::string, std::vector<Room*>> listeners_;  // by msgSub
+  std::unordered_map<std::string, Asked> asked_;                   // by request id
+  std::uint64_t last_ask_ = 0;
+  Ended ended_;
+  std::string filter_;  // reused
+
+  Counter& requests_;
+  Counter& malformed_requests_;
+  Counter& refused_requests_;
+  Counter& retained_;
+  Counter& over_limit_;
+  Counter& messages_;
+  Counter& malformed_messages_;
+  Counter& stale_messages_;
+  Counter& unknown_topics_;
+  Counter& unknown_answers_;
+  Counter& lost_answers_;
+};
+
+}  // namespace botel::gitple

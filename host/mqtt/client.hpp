@@ -1,0 +1,38 @@
+// What a protocol needs of MQTT. Implemented by Link; a test may stand in.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace botel::mqtt {
+
+// A message that came in.
+struct Message {
+  std::string topic;
+  std::string payload;   // empty when it was over the limit
+  std::size_t size = 0;  // of the payload as it was sent
+  bool retained = false;
+  bool over_limit = false;
+};
+
+// [driver]: all functions belong to the thread that drives the host, and so do the calls of Done.
+class Client {
+ public:
+  // Called once: when the broker has granted the filter, or with its reason to refuse it.
+  using Done = std::function<void(Result<>)>;
+
+  virtual ~Client() = default;
+
+  // Leaves in the order of the calls; while there is no connection it waits. `topic` is valid_topic.
+  virtual void publish(std::string_view topic, std::string_view payload) = 0;
+
+  // Filters are counted: the first subscribe() of one asks the broker, the last unsubscribe() takes it back, and all
+  // that are held are asked for again after an outage. A refused one is not held.
+  virtual void subscribe(const std::string& filter, Done done) = 0;
+  virtual void unsubscribe(const std::string& filter) = 0;
+};
+
+}  // namespace botel::mqtt

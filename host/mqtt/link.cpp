@@ -1,0 +1,281 @@
+#include "mqtt/link.hpp"
+
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "base/log.hpp"
+
+namespace botel::mqtt {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kMostReadsARound = 512;  // so that a flood does not hold up what must be written
+constexpr std::size_t kFiltersAPacket = 100;
+constexpr milliseconds kFirstDelay{250};
+constexpr milliseconds kLongestDelay{30'000};
+
+// What an MQTT 5 reason code, or a return code of MQTT 3.1.1's CONNACK, says.
+std::string reason(int code, int version) {
+  if (version == 3 && code > 0 && code < 6) return mosquitto_connack_string(code);
+  return mosquitto_reason_string(code);
+}
+
+std::string describe(int error) { return error == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(error); }
+
+}  // namespace
+
+// A try to connect, on its own thread: looking up a name and opening a connection may block for minutes.
+struct Link::Attempt {
+  Attempt() : finished(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+  ~Attempt() { close(finished); }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+
+  const int finished;  // readable when the try is over
+  std::atomic<bool> over{false};
+  std::string error;  // of the try that is over; empty: a connection, whose greeting is still to come
+};
+
+// libmosquitto holds a mutex while it calls these: they only collect.
+struct Link::Callbacks {
+  static void on_connect(mosquitto*, void* self, int code, int, const mosquitto_property*) {
+    static_cast<Link*>(self)->greeting_ = code;
+  }
+  static void on_message(mosquitto*, void* self, const mosquitto_message* message, const mosquitto_property*) {
+    Link& link = *static_cast<Link*>(self);
+    if (link.arrived_ == link.inbox_.size()) link.inbox_.emplace_back();
+    Message& slot = link.inbox_[link.arrived_++];
+    slot.size = static_cast<std::size_t>(message->payloadlen);
+    slot.over_limit = slot.size > link.config_.max_payload;
+    slot.topic = message->topic;
+    slot.payload.assign(static_cast<const char*>(message->payload), slot.over_limit ? 0 : slot.size);
+    slot.retained = message->retain;
+  }
+  static void on_subscribe(mosquitto*, void* self, int packet, int count, const int* codes, const mosquitto_property*) {
+    Link& link = *static_cast<Link*>(self);
+    std::vector<std::string> reasons(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+      if (codes[i] >= 0x80) reasons[static_cast<std::size_t>(i)] = mosquitto_reason_string(codes[i]);
+    }
+    link.answers_.push_back({packet, std::move(reasons)});
+  }
+};
+
+Result<std::unique_ptr<Link>> Link::create(LinkConfig config, Counters& counters) {
+  std::unique_ptr<Link> link(new Link(std::move(config), counters));
+  if (auto done = link->set_up(); !done) return tl::unexpected(done.error());
+  return link;
+}
+
+Link::Link(LinkConfig config, Counters& counters)
+    : config_(std::move(config)),
+      received_(counters.add("mqtt_messages_received_total", "Messages from the broker")),
+      published_(counters.add("mqtt_messages_published_total", "Messages given to the broker")),
+      dropped_(counters.add("mqtt_messages_dropped_total", "Messages that could not be sent")),
+      connections_(counters.add("mqtt_connections_total", "Connections made to the broker")) {}
+
+Link::~Link() = default;
+
+Result<> Link::set_up() {
+  static const int initialized = mosquitto_lib_init();
+  if (initialized != MOSQ_ERR_SUCCESS) return failure("libmosquitto: {}", describe(initialized));
+  const char* id = config_.client_id.empty() ? nullptr : config_.client_id.c_str();
+  client_.reset(mosquitto_new(id, true, this), mosquitto_destroy);
+  if (!client_) return failure("libmosquitto: {}", std::strerror(errno));
+  mosquitto* client = client_.get();
+
+  mosquitto_threaded_set(client, true);
+  mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, config_.version == 5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+  mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, 65535);
+  mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
+  mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
+  mosquitto_connect_v5_callback_set(client, Callbacks::on_connect);
+  mosquitto_message_v5_callback_set(client, Callbacks::on_message);
+  mosquitto_subscribe_v5_callback_set(client, Callbacks::on_subscribe);
+
+  if (!config_.user.empty()) {
+    const char* password = config_.password.empty() ? nullptr : config_.password.c_str();
+    if (const int error = mosquitto_username_pw_set(client, config_.user.c_str(), password)) {
+      return failure("user name and password: {}", describe(error));
+    }
+  }
+  if (config_.tls) {
+    const auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
+    if (config_.ca.empty()) mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
+    const char* folder = config_.ca.empty() ? "/etc/ssl/certs" : nullptr;
+    const int error =
+        mosquitto_tls_set(client, file(config_.ca), folder, file(config_.cert), file(config_.key), nullptr);
+    if (error) return failure("TLS files: {}", describe(error));
+  }
+  return {};
+}
+
+pollfd Link::descriptor() const {
+  if (state_ == State::connecting) return {attempt_->finished, POLLIN, 0};
+  if (state_ == State::waiting) return {-1, 0, 0};
+  const short write = mosquitto_want_write(client_.get()) ? POLLOUT : 0;
+  return {mosquitto_socket(client_.get()), static_cast<short>(POLLIN | write), 0};
+}
+
+void Link::tick(SteadyTime now) {
+  if (state_ == State::connecting && attempt_->over.load(std::memory_order_acquire)) finish_attempt();
+  if (now < next_tick_) return;
+  next_tick_ = now + std::chrono::seconds(1);
+  if (state_ == State::waiting) {
+    start_attempt();
+  } else if (state_ == State::greeting || state_ == State::connected) {
+    if (const int error = mosquitto_loop_misc(client_.get())) lost(describe(error));
+  }
+}
+
+void Link::start_attempt() {
+  state_ = State::connecting;
+  attempt_ = std::make_shared<Attempt>();
+  std::thread([attempt = attempt_, client = client_, host = config_.host, port = config_.port,
+               keepalive = static_cast<int>(config_.keepalive.count())] {
+    const int error = mosquitto_connect(client.get(), host.c_str(), port, keepalive);
+    if (error) attempt->error = describe(error);
+    attempt->over.store(true, std::memory_order_release);
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(attempt->finished, &one, sizeof one);
+  }).detach();
+}
+
+void Link::finish_attempt() {
+  const auto attempt = std::exchange(attempt_, nullptr);
+  if (attempt->error.empty()) {
+    state_ = State::greeting;
+  } else {
+    lost(attempt->error);
+  }
+}
+
+void Link::lost(std::string why) {
+  const bool was_connected = state_ == State::connected;
+  state_ = State::waiting;
+  subscriptions_.forget_answers();
+  answers_.clear();
+  greeting_.reset();
+  more_to_read_ = false;
+  const auto longest = std::min(kLongestDelay, kFirstDelay * (1 << std::min(failures_, 10u)));
+  ++failures_;
+  const milliseconds delay(std::uniform_int_distribution<long>(longest.count() / 2, longest.count())(random_));
+  next_tick_ = std::chrono::steady_clock::now() + delay;
+  trouble_ = std::move(why);
+  log::warning("{} {}:{}: {}; next try in {} ms", was_connected ? "lost the broker" : "no connection to the broker",
+               config_.host, config_.port, trouble_, delay.count());
+}
+
+void Link::read() {
+  more_to_read_ = false;
+  if (state_ != State::greeting && state_ != State::connected) return;
+  for (int i = 0; i < kMostReadsARound; ++i) {
+    errno = 0;
+    if (const int error = mosquitto_loop_read(client_.get(), 1)) return lost(describe(error));
+    // It reads one packet a call, and says nowhere else that there is no more.
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+  }
+  more_to_read_ = true;
+}
+
+void Link::dispatch(const OnMessage& on_message) {
+  if (const auto greeting = std::exchange(greeting_, std::nullopt)) {
+    if (*greeting == 0) {
+      greeted();
+    } else {
+      lost(fmt::format("refused: {}", reason(*greeting, config_.version)));
+    }
+  }
+  for (auto& answer : std::exchange(answers_, {})) {
+    for (const auto& filter : subscriptions_.answered(answer.packet, answer.reasons)) {
+      log::error("the broker no longer grants the subscription to {}", log::printable(filter));
+    }
+  }
+  const std::size_t arrived = std::exchange(arrived_, 0);
+  for (std::size_t i = 0; i < arrived; ++i) {
+    ++received_;
+    on_message(inbox_[i]);
+  }
+}
+
+void Link::greeted() {
+  state_ = State::connected;
+  failures_ = 0;
+  trouble_.clear();
+  ++connections_;
+  log::info("connected to the broker {}:{}", config_.host, config_.port);
+  auto filters = subscriptions_.all();
+  for (std::size_t begin = 0; begin < filters.size(); begin += kFiltersAPacket) {
+    const auto end = std::min(begin + kFiltersAPacket, filters.size());
+    ask({filters.begin() + static_cast<std::ptrdiff_t>(begin), filters.begin() + static_cast<std::ptrdiff_t>(end)});
+  }
+  waiting_bytes_ = 0;
+  for (auto& [topic, payload] : std::exchange(waiting_, {})) send(topic, payload);
+}
+
+void Link::ask(std::vector<std::string> filters) {
+  std::vector<char*> pointers;
+  for (auto& filter : filters) pointers.push_back(filter.data());
+  int packet = 0;
+  const int error = mosquitto_subscribe_multiple(client_.get(), &packet, static_cast<int>(pointers.size()),
+                                                 pointers.data(), config_.qos, 0, nullptr);
+  subscriptions_.asked(packet, std::move(filters));
+  if (error) answers_.push_back({packet, std::vector<std::string>(pointers.size(), describe(error))});
+}
+
+void Link::subscribe(const std::string& filter, Done done) {
+  if (subscriptions_.add(filter, std::move(done)) && connected()) ask({filter});
+}
+
+void Link::unsubscribe(const std::string& filter) {
+  if (subscriptions_.remove(filter) && connected()) mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+}
+
+void Link::publish(std::string_view topic, std::string_view payload) {
+  if (connected()) {
+    topic_ = topic;
+    return send(topic_, payload);
+  }
+  waiting_bytes_ += topic.size() + payload.size();
+  waiting_.emplace_back(topic, payload);
+  while (waiting_bytes_ > config_.max_waiting) {
+    waiting_bytes_ -= waiting_.front().first.size() + waiting_.front().second.size();
+    waiting_.pop_front();
+    ++dropped_;
+    log::error("the broker is away and {} bytes wait for it: the oldest message is dropped", waiting_bytes_);
+  }
+}
+
+void Link::send(const std::string& topic, std::string_view payload) {
+  const int error = mosquitto_publish(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()),
+                                      payload.data(), config_.qos, false);
+  if (error == MOSQ_ERR_SUCCESS) {
+    ++published_;
+  } else {
+    ++dropped_;
+    log::error("a message of {} bytes to {} is dropped: {}", payload.size(), log::printable(topic), describe(error));
+  }
+}
+
+void Link::write() {
+  if (state_ != State::greeting && state_ != State::connected) return;
+  if (!mosquitto_want_write(client_.get())) return;
+  if (const int error = mosquitto_loop_write(client_.get(), 1)) lost(describe(error));
+}
+
+void Link::disconnect() {
+  if (state_ != State::connected) return;
+  mosquitto_disconnect(client_.get());
+  mosquitto_loop_write(client_.get(), 1);
+}
+
+}  // namespace botel::mqtt

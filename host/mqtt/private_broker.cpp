@@ -1,0 +1,177 @@
+#include "mqtt/private_broker.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace botel::mqtt {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+namespace fs = std::filesystem;
+
+constexpr int kFirstPort = 1883;
+constexpr int kPortsToTry = 200;
+constexpr std::chrono::seconds kStartTime{10};
+constexpr std::chrono::seconds kStopTime{3};
+
+class Socket {
+ public:
+  Socket() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  ~Socket() { close(fd_); }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  [[nodiscard]] int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+bool is_free(int port) {
+  const Socket probe;
+  const int yes = 1;
+  setsockopt(probe.fd(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const sockaddr_in address = loopback(port);
+  return bind(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+bool accepts(int port) {
+  const Socket probe;
+  const sockaddr_in address = loopback(port);
+  return connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+Result<int> choose(std::optional<int> port) {
+  if (port) {
+    if (is_free(*port)) return *port;
+    return failure("port {} on 127.0.0.1 is taken", *port);
+  }
+  for (int candidate = kFirstPort; candidate < kFirstPort + kPortsToTry; ++candidate) {
+    if (is_free(candidate)) return candidate;
+  }
+  return failure("no free port from {} to {}", kFirstPort, kFirstPort + kPortsToTry - 1);
+}
+
+// Debian keeps it where the PATH of most users does not lead.
+Result<std::string> find_mosquitto() {
+  std::string folders = "/usr/sbin:/usr/local/sbin:/sbin";
+  if (const char* path = std::getenv("PATH")) folders = std::string(path) + ":" + folders;
+  for (std::size_t begin = 0; begin <= folders.size();) {
+    const auto end = std::min(folders.find(':', begin), folders.size());
+    const std::string file = folders.substr(begin, end - begin) + "/mosquitto";
+    if (access(file.c_str(), X_OK) == 0) return file;
+    begin = end + 1;
+  }
+  return failure("there is no mosquitto on this machine (Debian package: mosquitto); or name a broker with --broker");
+}
+
+// Started by root, mosquitto changes to another user, which clears the parent-death signal: it is told to stay.
+Result<std::string> user_name() {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found) {
+    return failure("user {} has no name on this machine", geteuid());
+  }
+  return std::string(found->pw_name);
+}
+
+Result<fs::path> write_configuration(const fs::path& folder, int port) {
+  const auto user = user_name();
+  if (!user) return tl::unexpected(user.error());
+  std::error_code error;
+  fs::create_directories(folder, error);
+  const fs::path file = folder / "mosquitto.conf";
+  std::ofstream out(file, std::ios::trunc);
+  out << "# Written anew at every start.\n"
+      << "listener " << port << " 127.0.0.1\n"
+      << "allow_anonymous true\n"
+      << "user " << *user << "\n"
+      << "max_inflight_messages 0\n"
+      << "max_queued_messages 0\n"
+      << "set_tcp_nodelay true\n"
+      << "persistence true\n"
+      << "persistence_location " << folder.string() << "/\n"
+      << "log_dest file " << (folder / "mosquitto.log").string() << "\n"
+      << "log_type error\nlog_type warning\n";
+  out.close();
+  if (!out) return failure("{} cannot be written", file.string());
+  return file;
+}
+
+// In the child, between fork and exec: only what is safe there.
+[[noreturn]] void become(const char* program, const char* configuration, pid_t parent) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(1);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int null = open("/dev/null", O_RDWR);
+  dup2(null, STDIN_FILENO);
+  dup2(null, STDOUT_FILENO);
+  execl(program, program, "-c", configuration, static_cast<char*>(nullptr));
+  _exit(127);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PrivateBroker>> PrivateBroker::start(const fs::path& folder, std::optional<int> wanted) {
+  const auto program = find_mosquitto();
+  if (!program) return tl::unexpected(program.error());
+  const auto port = choose(wanted);
+  if (!port) return failure("the private broker: {}", port.error());
+  const auto configuration = write_configuration(folder, *port);
+  if (!configuration) return failure("the private broker: {}", configuration.error());
+
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) return failure("the private broker: {}", std::strerror(errno));
+  if (pid == 0) become(program->c_str(), configuration->c_str(), parent);
+
+  for (const auto deadline = steady_clock::now() + kStartTime; steady_clock::now() < deadline;) {
+    int status = 0;
+    if (waitpid(pid, &status, WNOHANG) == pid) {
+      return failure("the private broker ended at once; see {}", (folder / "mosquitto.log").string());
+    }
+    if (accepts(*port)) return std::unique_ptr<PrivateBroker>(new PrivateBroker(pid, *port));
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  kill(pid, SIGKILL);
+  waitpid(pid, nullptr, 0);
+  return failure("the private broker does not accept connections");
+}
+
+PrivateBroker::~PrivateBroker() {
+  kill(pid_, SIGTERM);
+  for (const auto deadline = steady_clock::now() + kStopTime; steady_clock::now() < deadline;) {
+    if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+}  // namespace botel::mqtt

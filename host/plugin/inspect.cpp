@@ -1,0 +1,136 @@
+#include "plugin/inspect.hpp"
+
+#include <botel/abi.h>
+#include <elf.h>
+
+#include <bit>
+#include <cstring>
+#include <fstream>
+#include <optional>
+#include <string_view>
+
+namespace botel::plugin {
+namespace {
+
+constexpr std::uintmax_t kLargestFile = std::uintmax_t{512} << 20;
+constexpr unsigned char kByteOrder = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
+#if defined(__x86_64__)
+constexpr std::uint16_t kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint16_t kMachine = EM_AARCH64;
+#elif defined(__riscv)
+constexpr std::uint16_t kMachine = EM_RISCV;
+#else
+#error "inspect.cpp does not know the ELF machine of this platform"
+#endif
+
+constexpr std::uint32_t kMostItems = 1000;
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  if (error) return failure("{}", error.message());
+  if (size > kLargestFile) return failure("it is larger than 512 MiB");
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes(size, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(size));
+  if (!in) return failure("it cannot be read");
+  return bytes;
+}
+
+// The T at `offset`, when all of it is there.
+template <class T>
+std::optional<T> at(std::string_view bytes, std::uint64_t offset) {
+  if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return {};
+  T value;
+  std::memcpy(&value, bytes.data() + offset, sizeof value);
+  return value;
+}
+
+std::string_view part(std::string_view bytes, std::uint64_t offset, std::uint64_t size) {
+  if (offset > bytes.size() || bytes.size() - offset < size) return {};
+  return bytes.substr(offset, size);
+}
+
+std::uint64_t padded(std::uint64_t size) { return (size + 3) / 4 * 4; }
+
+// The body of our note among those of one segment.
+std::string_view find_note(std::string_view notes) {
+  for (std::uint64_t offset = 0;;) {
+    const auto head = at<Elf64_Nhdr>(notes, offset);
+    if (!head) return {};
+    const auto owner = part(notes, offset + sizeof *head, head->n_namesz);
+    const auto body = part(notes, offset + sizeof *head + padded(head->n_namesz), head->n_descsz);
+    if (head->n_type == BOTEL_NOTE_TYPE && owner == std::string_view(BOTEL_NOTE_OWNER, sizeof BOTEL_NOTE_OWNER)) {
+      return body;
+    }
+    offset += sizeof *head + padded(head->n_namesz) + padded(head->n_descsz);
+  }
+}
+
+Result<std::string_view> find_note_in_file(std::string_view file) {
+  const auto header = at<Elf64_Ehdr>(file, 0);
+  if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return failure("it is no ELF file");
+  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != kByteOrder || header->e_machine != kMachine) {
+    return failure("it is built for another kind of machine");
+  }
+  if (header->e_type != ET_DYN) return failure("it is no shared library");
+  std::string_view note;
+  for (std::uint64_t i = 0; i < header->e_phnum; ++i) {
+    const auto segment = at<Elf64_Phdr>(file, header->e_phoff + i * sizeof(Elf64_Phdr));
+    if (!segment) return failure("it is cut off");
+    if (segment->p_type != PT_NOTE && segment->p_type != PT_LOAD) continue;
+    const auto bytes = part(file, segment->p_offset, segment->p_filesz);
+    if (bytes.size() != segment->p_filesz) return failure("it is cut off");
+    if (segment->p_type == PT_NOTE && note.empty()) note = find_note(bytes);
+  }
+  if (note.empty()) return failure("it has no note of a Botel plugin");
+  return note;
+}
+
+template <std::size_t Size>
+std::string text(const char (&chars)[Size]) {
+  return {chars, strnlen(chars, Size)};
+}
+
+bool valid_id(std::string_view id) {
+  return !id.empty() && id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
+
+Result<std::vector<Item>> decode_note(std::string_view note) {
+  struct Head {
+    std::uint32_t abi_major, abi_minor, count;
+  };
+  const auto head = at<Head>(note, 0);
+  if (!head) return failure("its note is cut off");
+  if (head->abi_major != BOTEL_ABI_MAJOR) {
+    return failure("built for ABI {}, this host speaks {}", head->abi_major, BOTEL_ABI_MAJOR);
+  }
+  if (head->abi_minor > BOTEL_ABI_MINOR) {
+    return failure("built for ABI {}.{}, this host speaks {}.{}", head->abi_major, head->abi_minor, BOTEL_ABI_MAJOR,
+                   BOTEL_ABI_MINOR);
+  }
+  if (head->count == 0 || head->count > kMostItems) return failure("its note lists {} bots", head->count);
+  std::vector<Item> items;
+  for (std::uint64_t i = 0; i < head->count; ++i) {
+    const auto item = at<botel_note_item>(note, sizeof(Head) + i * sizeof(botel_note_item));
+    if (!item) return failure("its note is cut off");
+    items.push_back({item->kind, text(item->id), text(item->version), item->schema_written, item->schema_oldest});
+    if (!valid_id(items.back().id)) return failure("its note has an id that is none");
+  }
+  return items;
+}
+
+}  // namespace
+
+Result<std::vector<Item>> inspect(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return failure("it is no regular file");
+  const auto file = read_file(path);
+  if (!file) return tl::unexpected(file.error());
+  const auto note = find_note_in_file(*file);
+  if (!note) return tl::unexpected(note.error());
+  return decode_note(*note);
+}
+
+}  // namespace botel::plugin

@@ -1,0 +1,27 @@
+// Judges a plugin by its ELF note, without running any of its code. A note stops accidents, not malice.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace botel::plugin {
+
+// One bot or connector, as the note describes it.
+struct Item {
+  std::int32_t kind = 0;
+  std::string id;
+  std::string version;
+  std::uint32_t schema_written = 0;
+  std::uint32_t schema_oldest = 0;
+
+  bool operator==(const Item&) const = default;
+};
+
+// What is in the file, or why this host cannot load it.
+[[nodiscard]] Result<std::vector<Item>> inspect(const std::filesystem::path& file);
+
+}  // namespace botel::plugin

@@ -1,0 +1,49 @@
+// An instance of a bot or a connector: the one place where the host calls a plugin's code.
+#pragma once
+
+#include <botel/abi.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace botel::runtime {
+
+struct Turn;
+
+class Logic {
+ public:
+  // Makes an instance of `descriptor` with `config`, a JSON object. `library` keeps the plugin's code in memory as long
+  // as the instance lives. [init]
+  static Result<std::shared_ptr<Logic>> create(const botel_descriptor& descriptor, std::string_view config,
+                                               std::shared_ptr<const void> library);
+  ~Logic();
+  Logic(const Logic&) = delete;
+  Logic& operator=(const Logic&) = delete;
+
+  // Runs the handler for the turn's event, and notes in the turn what came of it. Touches nothing else of the host's,
+  // so that any thread may run it. [actor]
+  void handle(Turn& turn);
+
+  // Frees what a handler attached to an actor. [any thread], while no call of that actor is running
+  void drop(void* object);
+  [[nodiscard]] bool can_drop() const { return descriptor_.drop != nullptr; }
+
+  [[nodiscard]] std::string_view id() const { return descriptor_.id; }
+  [[nodiscard]] std::string_view version() const { return descriptor_.version; }
+  [[nodiscard]] std::uint32_t schema_written() const { return descriptor_.schema_written; }
+
+ private:
+  Logic(const botel_descriptor& descriptor, std::shared_ptr<const void> library);
+
+  const std::shared_ptr<const void> library_;
+  const botel_descriptor& descriptor_;
+  const botel_host host_;
+  void* instance_ = nullptr;
+  bool created_ = false;
+};
+
+}  // namespace botel::runtime

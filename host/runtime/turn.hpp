@@ -1,0 +1,33 @@
+// One run of a handler: one event of one actor, and what came of it until it is committed or thrown away.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/event.hpp"
+
+namespace botel::runtime {
+
+class Actor;
+
+struct Turn {
+  Actor* actor = nullptr;
+  Event event;
+
+  // What the handler did. Belongs to the thread that runs it.
+  std::int32_t result = BOTEL_E_FAILED;
+  std::vector<Effect> effects;
+  std::optional<std::string> state;
+  std::size_t bytes = 0;   // of all that it emitted
+  void* cached = nullptr;  // what the actor has attached now
+  std::string error;       // in the plugin's words
+};
+
+// What one event may cause.
+inline constexpr std::size_t kMaxEffects = 1000;
+inline constexpr std::size_t kMaxEffectBytes = 16 << 20;
+inline constexpr std::uint32_t kMaxAttempts = 20;
+
+}  // namespace botel::runtime
