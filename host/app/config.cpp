@@ -208,6 +208,22 @@ void read_bots(Table& top, Config& config, const std::string& file, Mistakes& mi
   }
 }
 
+void read_file(const toml::table& parsed, Config& config, const std::string& file, Mistakes& mistakes) {
+  Table top(parsed, "the file", file, mistakes);
+  const auto section = [&](const char* name, auto read) {
+    const toml::node* const node = top.find(name);
+    if (!node) return;
+    const toml::table* const values = node->as_table();
+    if (!values) return top.mistake(*node, "[{}] must be a table", name);
+    Table table(*values, name, file, mistakes);
+    read(table, config);
+  };
+  section("mqtt", read_mqtt);
+  section("gitple", read_gitple);
+  section("host", read_host);
+  read_bots(top, config, file, mistakes);
+}
+
 fs::path default_plugins() {
   std::error_code error;
   const fs::path prefix = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
@@ -240,19 +256,7 @@ Mistakes read_config(const fs::path& path, Config& config) {
     return {fmt::format("{}:{}: {}", file, error.source().begin.line, error.description())};
   }
   Mistakes mistakes;
-  Table top(parsed, "the file", file, mistakes);
-  const auto section = [&](const char* name, auto read) {
-    const toml::node* const node = top.find(name);
-    if (!node) return;
-    const toml::table* const values = node->as_table();
-    if (!values) return top.mistake(*node, "[{}] must be a table", name);
-    Table table(*values, name, file, mistakes);
-    read(table, config);
-  };
-  section("mqtt", read_mqtt);
-  section("gitple", read_gitple);
-  section("host", read_host);
-  read_bots(top, config, file, mistakes);
+  read_file(parsed, config, file, mistakes);
   return mistakes;
 }
 

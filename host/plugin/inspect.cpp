@@ -71,7 +71,8 @@ std::string_view find_note(std::string_view notes) {
 Result<std::string_view> find_note_in_file(std::string_view file) {
   const auto header = at<Elf64_Ehdr>(file, 0);
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) return failure("it is no ELF file");
-  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != kByteOrder || header->e_machine != kMachine) {
+  if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != kByteOrder ||
+      header->e_machine != kMachine) {
     return failure("it is built for another kind of machine");
   }
   if (header->e_type != ET_DYN) return failure("it is no shared library");

@@ -136,9 +136,8 @@ void Logic::handle(Turn& turn) {
   const botel_event event{
       sizeof(botel_event), e.kind,  e.id,     e.sequence, e.time_ms,         e.seed,           e.reply,       e.tag,
       e.attempt,           e.flags, e.format, e.status,   borrow(e.payload), borrow(e.detail), borrow(e.blob)};
-  botel_call call{
-      sizeof(botel_call), actor.state_schema(),  &host_,     borrow(actor.type), borrow(actor.address),
-      borrow(actor.info), borrow(actor.state()), turn.cached};
+  botel_call call{sizeof(botel_call), actor.state_schema(),  &host_,     borrow(actor.type), borrow(actor.address),
+                  borrow(actor.info), borrow(actor.state()), turn.cached};
   running = {&call, &turn};
   last_error.clear();
   turn.result = descriptor_.handle(instance_, &call, &event);
@@ -146,8 +145,6 @@ void Logic::handle(Turn& turn) {
   if (turn.result != BOTEL_OK) turn.error = last_error;
 }
 
-void Logic::drop(void* object) {
-  descriptor_.drop(instance_, object);
-}
+void Logic::drop(void* object) { descriptor_.drop(instance_, object); }
 
 }  // namespace botel::runtime

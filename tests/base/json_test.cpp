@@ -44,9 +44,26 @@ TEST_CASE("json: a scalar is a document, too") {
 }
 
 TEST_CASE("json: what is not JSON is refused with a reason") {
-  for (const std::string& bad :
-       {""s, " "s, "{"s, "{]"s, "[1,]"s, "{\"a\":1,}"s, "{\"a\" 1}"s, "nul"s, "1 2"s, "1e999"s, "{}x"s, "\"\x01\""s, "\"\xff\""s,
-        "{\"\xc3\":1}"s, "\"\xed\xa0\x80\""s, R"("\ud800")"s, R"("\udc00")"s, R"({"\udc00":1})"s, "[1:2]"s, "{,}"s}) {
+  for (const std::string& bad : {""s,
+                                 " "s,
+                                 "{"s,
+                                 "{]"s,
+                                 "[1,]"s,
+                                 "{\"a\":1,}"s,
+                                 "{\"a\" 1}"s,
+                                 "nul"s,
+                                 "1 2"s,
+                                 "1e999"s,
+                                 "{}x"s,
+                                 "\"\x01\""s,
+                                 "\"\xff\""s,
+                                 "{\"\xc3\":1}"s,
+                                 "\"\xed\xa0\x80\""s,
+                                 R"("\ud800")"s,
+                                 R"("\udc00")"s,
+                                 R"({"\udc00":1})"s,
+                                 "[1:2]"s,
+                                 "{,}"s}) {
     CAPTURE(bad);
     const auto document = json::read(bad);
     REQUIRE_FALSE(document);

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Builds Botel, installing what is missing, and runs `botel ARGS`, or `botel run` without any.
+set -eu
+cd_back=$(pwd)
+cd "$(dirname "$(readlink -f "$0")")"
+. .ci/packages.sh
+need $build_packages
+[ -f build/release/build.ninja ] || cmake --preset release >&2
+cmake --build --preset release >&2
+botel=$(pwd)/build/release/bin/botel
+cd "$cd_back"
+[ $# -gt 0 ] || set -- run
+exec "$botel" "$@"

@@ -1,0 +1,188 @@
+#include "app/config.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace fs = std::filesystem;
+using namespace botel;
+
+namespace {
+
+// A configuration file that goes with the test.
+struct File {
+  fs::path path;
+  explicit File(const std::string& text) {
+    std::string name = (fs::temp_directory_path() / "botel-test-XXXXXX").string();
+    close(mkstemp(name.data()));
+    path = name;
+    std::ofstream(path) << text;
+  }
+  ~File() { fs::remove(path); }
+};
+
+// The mistakes in `text`, without the file's name.
+app::Mistakes mistakes(const std::string& text, app::Config& config) {
+  const File file(text);
+  auto found = app::read_config(file.path, config);
+  for (auto& mistake : found) mistake.erase(0, file.path.string().size() + 1);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("config: every value of a file is taken over") {
+  const File password("secret\nmore\n");
+  app::Config config;
+  CHECK(mistakes(fmt::format(R"(
+[mqtt]
+url = "mqtts://broker.example.com:8884"
+user = "me"
+password_file = "{0}"
+ca = "{0}"
+client_id = "botel-1"
+version = "3.1.1"
+qos = 0
+keepalive = 60
+max_payload = 2048
+max_waiting = 4096
+[gitple]
+requests = ["s/1/a/1/t/1/req/#", "s/1/a/1/t/2/req/#"]
+answers = "s/1/a/1/u/+/r/+/res/#"
+idle_timeout = 1.5
+answer_timeout = 5
+leave_timeout = 6
+[host]
+plugins = "/plugins"
+data = "/data"
+log_level = "debug"
+log_format = "json"
+threads = 4
+[[bot]]
+id = "1"
+name = "echo"
+[[bot]]
+id = "*"
+name = "sandwich"
+config = {{ price = 3.5, names = ["a"] }}
+)",
+                             password.path.string()),
+                 config) == app::Mistakes{});
+  CHECK(config.mqtt.host == "broker.example.com");
+  CHECK(config.mqtt.port == 8884);
+  CHECK(config.mqtt.tls);
+  CHECK(config.mqtt.user == "me");
+  CHECK(config.mqtt.password == "secret");
+  CHECK(config.mqtt.client_id == "botel-1");
+  CHECK(config.mqtt.version == 3);
+  CHECK(config.mqtt.qos == 0);
+  CHECK(config.mqtt.keepalive == std::chrono::seconds(60));
+  CHECK(config.mqtt.max_payload == 2048);
+  CHECK(config.mqtt.max_waiting == 4096);
+  CHECK(config.gitple.requests.size() == 2);
+  CHECK(config.gitple.answers == std::vector<std::string>{"s/1/a/1/u/+/r/+/res/#"});
+  CHECK(config.gitple.idle == std::chrono::milliseconds(1500));
+  CHECK(config.gitple.answer_timeout == std::chrono::seconds(5));
+  CHECK(config.gitple.leave_timeout == std::chrono::seconds(6));
+  CHECK(config.plugins == "/plugins");
+  CHECK(config.data == "/data");
+  CHECK(config.log_level == log::Level::debug);
+  CHECK(config.log_format == log::Format::json);
+  CHECK(config.threads == 4);
+  REQUIRE(config.bots.size() == 2);
+  CHECK(config.bots[0].config == "{}");
+  CHECK(config.bots[1].id == "*");
+  CHECK(config.bots[1].config.find("3.5") != std::string::npos);
+}
+
+TEST_CASE("config: all mistakes are told at once, each with its line") {
+  app::Config config;
+  const auto found = mistakes(R"([mqtt]
+url = "http://x"
+qos = 3
+version = "4"
+port = 5
+[gitple]
+requests = ["a/#/b", 5]
+idle_timeout = 0
+[host]
+log_level = "loud"
+threads = "many"
+[[bot]]
+id = "1"
+[[bot]]
+id = "1"
+name = "x"
+config = 5
+[[bot]]
+name = "y"
+[more]
+)",
+                              config);
+  const auto has = [&](std::string_view mistake) {
+    CAPTURE(mistake);
+    CHECK(std::ranges::count(found, mistake) == 1);
+  };
+  has("2: mqtt.url: a broker is written mqtt://HOST:PORT or mqtts://HOST:PORT");
+  has("3: mqtt.qos must be a whole number from 0 to 2");
+  has("4: mqtt.version must be \"5\" or \"3.1.1\"");
+  has("5: mqtt has no key \"port\"");
+  CHECK(found.size() == 14);
+  has("8: gitple.idle_timeout must be a number of seconds, above 0");
+  has("10: host.log_level must be debug, info, warning or error");
+  has("11: host.threads must be a whole number from 2 to 1000");
+  has("12: [[bot]] needs a name: that of a bot");
+  has("14: [[bot]] id \"1\" is there twice");
+  has("17: [[bot]] config must be a table");
+  has("18: [[bot]] needs an id: a Gitple bot id, or \"*\" for the rest");
+  has("20: the file has no key \"more\"");
+}
+
+TEST_CASE("config: a file that is not TOML, or not there, is a mistake") {
+  app::Config config;
+  const auto found = mistakes("[mqtt]\nurl = \n", config);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].starts_with("2: "));
+  CHECK(app::read_config("/nowhere/botel.toml", config) == app::Mistakes{"/nowhere/botel.toml: cannot be read"});
+}
+
+TEST_CASE("config: a password comes from the environment, and a missing one is a mistake") {
+  app::Config config;
+  setenv("BOTEL_TEST_PASSWORD", "secret", 1);
+  CHECK(mistakes("[mqtt]\npassword_env = \"BOTEL_TEST_PASSWORD\"\n", config).empty());
+  CHECK(config.mqtt.password == "secret");
+  CHECK(mistakes("[mqtt]\npassword_env = \"BOTEL_TEST_NOTHING\"\n", config) ==
+        app::Mistakes{"2: mqtt.password_env: the environment has no BOTEL_TEST_NOTHING"});
+  CHECK(mistakes("[mqtt]\npassword = \"x\"\n", config) == app::Mistakes{"2: mqtt has no key \"password\""});
+}
+
+TEST_CASE("config: a broker's URL") {
+  struct Case {
+    const char* url;
+    const char* host;
+    int port;
+    bool tls;
+  };
+  for (const Case& good : {Case{"mqtt://localhost", "localhost", 1883, false},
+                           {"mqtts://a.b/", "a.b", 8883, true},
+                           {"mqtt://127.0.0.1:5", "127.0.0.1", 5, false},
+                           {"mqtt://[::1]:7", "::1", 7, false},
+                           {"mqtt://[::1]", "::1", 1883, false}}) {
+    CAPTURE(good.url);
+    app::Config config;
+    REQUIRE(app::set_broker(good.url, config));
+    CHECK(config.mqtt.host == good.host);
+    CHECK(config.mqtt.port == good.port);
+    CHECK(config.mqtt.tls == good.tls);
+  }
+  for (const char* bad : {"", "localhost", "mqtt://", "mqtt://:5", "mqtt://x:0", "mqtt://x:65536", "mqtt://x:y",
+                          "mqtt://x:", "mqtt://me:secret@x", "mqtt://x/y", "ws://x"}) {
+    CAPTURE(bad);
+    app::Config config;
+    const auto done = app::set_broker(bad, config);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().find("secret") == std::string::npos);
+  }
+}

@@ -1,0 +1,33 @@
+#include "app/data_folder.hpp"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace fs = std::filesystem;
+using botel::app::DataFolder;
+
+TEST_CASE("data directory: it is made for its owner alone, held by one host, and says where the broker is") {
+  std::string name = (fs::temp_directory_path() / "botel-test-XXXXXX").string();
+  const fs::path root = mkdtemp(name.data());
+  const fs::path path = root / "a" / "b";
+  {
+    const auto folder = DataFolder::open(path);
+    REQUIRE(folder);
+    CHECK(fs::status(path).permissions() == fs::perms::owner_all);
+    CHECK_FALSE(DataFolder::announced(path));
+    REQUIRE((*folder)->announce("mqtt://127.0.0.1:1883"));
+    CHECK(DataFolder::announced(path) == "mqtt://127.0.0.1:1883");
+
+    const auto second = DataFolder::open(path);
+    REQUIRE_FALSE(second);
+    CHECK(second.error() ==
+          fmt::format("data directory {} is used by another host, process {}", path.string(), getpid()));
+    CHECK(DataFolder::announced(path) == "mqtt://127.0.0.1:1883");
+  }
+  CHECK_FALSE(DataFolder::announced(path));
+  CHECK(DataFolder::open(path));
+  CHECK_FALSE(DataFolder::open("/proc/nothing"));
+  fs::remove_all(root);
+}

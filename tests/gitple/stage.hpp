@@ -1,0 +1,124 @@
+// The Gitple service with a bot and a clock of the test's, and a broker that only writes down what it is asked.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gitple/service.hpp"
+#include "runtime/fake_bot.hpp"
+
+// One line for each thing that reached the broker: "< TOPIC PAYLOAD", "+ FILTER", "- FILTER".
+class FakeClient : public botel::mqtt::Client {
+ public:
+  std::vector<std::string> lines;
+  std::string refuse;     // filters that contain it are refused
+  bool answering = true;  // otherwise answer() does it later
+
+  void publish(std::string_view topic, std::string_view payload) override {
+    lines.push_back(fmt::format("< {} {}", topic, payload));
+  }
+  void subscribe(const std::string& filter, Done done) override {
+    if (!refuse.empty() && filter.find(refuse) != std::string::npos) return done(botel::failure("Not authorized"));
+    if (holders_[filter]++ == 0) lines.push_back("+ " + filter);
+    if (answering) return done({});
+    unanswered_.push_back(std::move(done));
+  }
+  void unsubscribe(const std::string& filter) override {
+    if (--holders_[filter] == 0) lines.push_back("- " + filter);
+  }
+  void answer() {
+    for (const auto& done : std::exchange(unanswered_, {})) done({});
+  }
+
+ private:
+  std::map<std::string, int> holders_;
+  std::vector<Done> unanswered_;
+};
+
+// The bot of the transcripts: it does what it is told (see tests/transcripts/README.md).
+inline std::int32_t transcript_bot(const botel_call& call, const botel_event& event) {
+  const std::string text(FakeBot::view(event.payload));
+  const auto ask = [&](std::int32_t kind, std::string_view target = {}) {
+    botel_effect effect = FakeBot::effect(kind, target);
+    effect.tag = 5;
+    return FakeBot::emit(call, effect);
+  };
+  const auto typing = [&](int on) {
+    botel_effect effect = FakeBot::effect(BOTEL_ROOM_TYPING);
+    effect.status = on;
+    return FakeBot::emit(call, effect);
+  };
+  switch (event.kind) {
+    case BOTEL_ROOM_START:
+      if (FakeBot::view(call.info).find("trouble") != std::string_view::npos) return BOTEL_E_FAILED;
+      return FakeBot::say(call, "hello");
+    case BOTEL_ROOM_MESSAGE: {
+      if (event.format == BOTEL_FORMAT_JSON) return FakeBot::say(call, "rich " + text);
+      if (text == "end") return ask(BOTEL_ROOM_DO_END);
+      if (text == "transfer") return ask(BOTEL_ROOM_DO_TRANSFER);
+      if (text.starts_with("transfer to ")) return ask(BOTEL_ROOM_DO_TRANSFER, text.substr(12));
+      if (text == "fail") return BOTEL_E_FAILED;
+      if (text == "type") {
+        typing(1);
+        FakeBot::say(call, "typed", 1000);
+        return ask(BOTEL_ROOM_DO_END);
+      }
+      if (text.starts_with("show ")) {
+        botel_effect say = FakeBot::effect(BOTEL_ROOM_SAY);
+        const std::string rich = text.substr(5);
+        say.format = BOTEL_FORMAT_JSON;
+        say.payload = {rich.data(), rich.size()};
+        say.detail = {R"({"x":1})", 7};
+        return FakeBot::emit(call, say);
+      }
+      return FakeBot::say(call, "heard " + text);
+    }
+    case BOTEL_ROOM_COMMAND: return FakeBot::say(call, "chosen " + text);
+    case BOTEL_ROOM_KEY_IN: return typing(event.status);
+    case BOTEL_ROOM_READ: return FakeBot::say(call, "read " + text);
+    case BOTEL_ROOM_TIMEOUT: return ask(BOTEL_ROOM_DO_END);
+    case BOTEL_ROOM_RESULT: return FakeBot::say(call, fmt::format("result {} {} {}", event.tag, event.status, text));
+    case BOTEL_ROOM_END: return FakeBot::say(call, "bye, " + text);
+    default: return BOTEL_OK;
+  }
+}
+
+struct GitpleStage {
+  botel::Counters counters;
+  FakeClient client;
+  botel::runtime::Runtime runtime{counters, [] {}};
+  botel::Time time{botel::SteadyTime{} + std::chrono::hours(1), 1'700'000'000'000};
+  FakeBot bot;
+  std::shared_ptr<botel::runtime::Logic> logic;
+  botel::gitple::Service service;
+
+  GitpleStage()
+      : logic(bot.logic()),
+        service(
+            {}, client, runtime, [this](const std::string& id) { return id == "nobody" ? nullptr : logic; }, counters) {
+    bot.handle = transcript_bot;
+    runtime.advance(time);
+  }
+
+  void receive(std::string topic, std::string payload) {
+    botel::mqtt::Message message{std::move(topic), std::move(payload)};
+    message.size = message.payload.size();
+    service.receive(message);
+    settle(runtime);
+  }
+  void pass(std::chrono::milliseconds delay) {
+    time.steady += delay;
+    time.unix_ms += delay.count();
+    runtime.advance(time);
+    settle(runtime);
+  }
+  // What has happened since the last call.
+  std::vector<std::string> take() { return std::exchange(client.lines, {}); }
+  [[nodiscard]] std::uint64_t count(std::string_view name) const {
+    for (const auto& counter : counters.all()) {
+      if (counter.name() == name) return counter.value();
+    }
+    return 0;
+  }
+};

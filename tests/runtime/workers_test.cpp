@@ -1,0 +1,91 @@
+#include "runtime/workers.hpp"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <future>
+#include <set>
+
+using botel::runtime::Workers;
+
+namespace {
+
+// A driver with jobs: each round runs the ones that are there, until all are done.
+struct Jobs {
+  std::deque<std::function<void()>> queue;  // the driver's
+  std::atomic<int> unfinished{0};
+  std::atomic<int> rounds{0};
+  std::set<std::thread::id> drivers;  // the driver's
+  Workers workers;
+
+  explicit Jobs(unsigned threads) : workers([this] { return round(); }, [] {}, threads) {}
+
+  void add(std::function<void()> job) {
+    ++unfinished;
+    queue.push_back(std::move(job));
+  }
+
+  bool round() {
+    ++rounds;
+    drivers.insert(std::this_thread::get_id());
+    while (!queue.empty() && workers.can_lend()) {
+      const auto job = std::move(queue.front());
+      queue.pop_front();
+      const bool kept = workers.lend(job);
+      --unfinished;
+      if (!kept) return false;
+    }
+    if (unfinished == 0) workers.stop();
+    std::this_thread::yield();
+    return true;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("workers: quick handlers run on the driver, one after the other") {
+  Jobs jobs(4);
+  int sum = 0;
+  for (int i = 0; i < 1000; ++i) jobs.add([&sum] { ++sum; });
+  jobs.workers.run();
+  CHECK(sum == 1000);
+}
+
+TEST_CASE("workers: while a handler does not return, another thread drives, and runs the next one") {
+  Jobs jobs(4);
+  std::promise<void> release;
+  jobs.add([future = release.get_future().share()] { future.wait(); });  // returns only when the next one has run
+  jobs.add([&release] { release.set_value(); });
+  jobs.workers.run();
+  CHECK(jobs.drivers.size() >= 2);
+}
+
+TEST_CASE("workers: when all threads are in slow handlers, the driver goes on with its rounds and runs no more") {
+  Jobs jobs(2);
+  std::promise<void> release;
+  bool ran = false;
+  jobs.add([future = release.get_future().share()] { future.wait(); });
+  jobs.add([&ran] { ran = true; });
+  std::thread watcher([&] {
+    // The second thread drives rounds without a handler, however long the first one stays away.
+    while (jobs.rounds < 100) std::this_thread::yield();
+    release.set_value();
+  });
+  jobs.workers.run();
+  watcher.join();
+  CHECK(ran);
+}
+
+TEST_CASE("workers: slow and quick handlers mixed are all run, by few threads") {
+  Jobs jobs(3);
+  std::atomic<int> sum{0};
+  for (int i = 0; i < 40; ++i) {
+    jobs.add([&sum, i] {
+      if (i % 10 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ++sum;
+    });
+  }
+  jobs.workers.run();
+  CHECK(sum == 40);
+  CHECK(jobs.drivers.size() <= 3);
+}
