@@ -30,6 +30,7 @@ struct Folder {
 
 std::string read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
+  REQUIRE(in);
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
