@@ -133,6 +133,10 @@ void read_mqtt(Table& table, Config& config) {
       table.mistake(*table.find("password_env"), "mqtt.password_env: the environment has no {}", *name);
     }
   }
+  for (const char* const key : {"password_file", "password_env"}) {
+    const toml::node* const node = table.find(key);
+    if (node && link.user.empty()) table.mistake(*node, "mqtt.{} needs mqtt.user", key);
+  }
   set(link.ca, table.file("ca"));
   set(link.cert, table.file("cert"));
   set(link.key, table.file("key"));

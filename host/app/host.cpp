@@ -27,6 +27,7 @@ int open_signals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGCHLD);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -133,9 +134,14 @@ void Host::opened(const Result<>& granted) {
 
 void Host::look_for_signals() {
   signalfd_siginfo info{};
-  if (read(signals_.get(), &info, sizeof info) == sizeof info) {
-    log::info("stopping: {} rooms", service_->rooms());
-    stop(0);
+  while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo != SIGCHLD) {
+      log::info("stopping: {} rooms", service_->rooms());
+      stop(0);
+    } else if (broker_ && broker_->has_ended()) {
+      log::error("the private broker has ended; see mosquitto.log in the data directory");
+      stop(1);
+    }
   }
 }
 

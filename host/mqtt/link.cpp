@@ -47,6 +47,7 @@ struct Link::Attempt {
 
 // libmosquitto holds a mutex while it calls these: they only collect.
 struct Link::Callbacks {
+  // libmosquitto treats any code but 0 as an error of reading.
   static void on_connect(mosquitto*, void* self, int code, int, const mosquitto_property*) {
     static_cast<Link*>(self)->greeting_ = code;
   }
@@ -180,7 +181,10 @@ void Link::read() {
   if (state_ != State::greeting && state_ != State::connected) return;
   for (int i = 0; i < kMostReadsARound; ++i) {
     errno = 0;
-    if (const int error = mosquitto_loop_read(client_.get(), 1)) return lost(describe(error));
+    if (const int error = mosquitto_loop_read(client_.get(), 1)) {
+      const bool refused = greeting_.value_or(0) != 0;
+      return lost(refused ? "refused: " + reason(*greeting_, config_.version) : describe(error));
+    }
     // It reads one packet a call, and says nowhere else that there is no more.
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;
   }
@@ -188,13 +192,7 @@ void Link::read() {
 }
 
 void Link::dispatch(const OnMessage& on_message) {
-  if (const auto greeting = std::exchange(greeting_, std::nullopt)) {
-    if (*greeting == 0) {
-      greeted();
-    } else {
-      lost(fmt::format("refused: {}", reason(*greeting, config_.version)));
-    }
-  }
+  if (std::exchange(greeting_, std::nullopt)) greeted();
   for (auto& answer : std::exchange(answers_, {})) {
     for (const auto& filter : subscriptions_.answered(answer.packet, answer.reasons)) {
       log::error("the broker no longer grants the subscription to {}", log::printable(filter));

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 constexpr int kFirstPort = 1883;
 constexpr int kPortsToTry = 200;
 constexpr std::chrono::seconds kStartTime{10};
-constexpr std::chrono::seconds kStopTime{3};
+constexpr std::chrono::seconds kStopTime{2};
 
 class Socket {
  public:
@@ -164,10 +164,16 @@ Result<std::unique_ptr<PrivateBroker>> PrivateBroker::start(const fs::path& fold
   return failure("the private broker does not accept connections");
 }
 
+bool PrivateBroker::has_ended() {
+  if (pid_ != 0 && waitpid(pid_, nullptr, WNOHANG) != 0) pid_ = 0;
+  return pid_ == 0;
+}
+
 PrivateBroker::~PrivateBroker() {
+  if (has_ended()) return;
   kill(pid_, SIGTERM);
   for (const auto deadline = steady_clock::now() + kStopTime; steady_clock::now() < deadline;) {
-    if (waitpid(pid_, nullptr, WNOHANG) != 0) return;
+    if (has_ended()) return;
     std::this_thread::sleep_for(milliseconds(5));
   }
   kill(pid_, SIGKILL);

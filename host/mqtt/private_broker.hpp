@@ -23,9 +23,12 @@ class PrivateBroker {
 
   [[nodiscard]] int port() const { return port_; }
 
+  // Whether it has ended by itself.
+  [[nodiscard]] bool has_ended();
+
  private:
   PrivateBroker(pid_t pid, int port) : pid_(pid), port_(port) {}
-  const pid_t pid_;
+  pid_t pid_;  // 0: has ended
   const int port_;
 };
 

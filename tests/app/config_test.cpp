@@ -151,7 +151,9 @@ TEST_CASE("config: a file that is not TOML, or not there, is a mistake") {
 TEST_CASE("config: a password comes from the environment, and a missing one is a mistake") {
   app::Config config;
   setenv("BOTEL_TEST_PASSWORD", "secret", 1);
-  CHECK(mistakes("[mqtt]\npassword_env = \"BOTEL_TEST_PASSWORD\"\n", config).empty());
+  CHECK(mistakes("[mqtt]\npassword_env = \"BOTEL_TEST_PASSWORD\"\n", config) ==
+        app::Mistakes{"2: mqtt.password_env needs mqtt.user"});
+  CHECK(mistakes("[mqtt]\npassword_env = \"BOTEL_TEST_PASSWORD\"\nuser = \"me\"\n", config).empty());
   CHECK(config.mqtt.password == "secret");
   CHECK(mistakes("[mqtt]\npassword_env = \"BOTEL_TEST_NOTHING\"\n", config) ==
         app::Mistakes{"2: mqtt.password_env: the environment has no BOTEL_TEST_NOTHING"});
