@@ -89,7 +89,6 @@ int Host::run() {
 // The straight line: what came in becomes events, the handlers run, what they did is committed and goes out.
 bool Host::round() {
   wait();
-  look_for_signals();
   const Time now = Time::now();
   link_->tick(now.steady);
   if (!stop_by_) link_->read();
@@ -112,6 +111,7 @@ void Host::wait() {
   const bool busy = link_->has_more() || (runtime_.has_work() && workers_.can_lend());
   const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
   poll(descriptors.data(), descriptors.size(), busy ? 0 : static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
+  if (descriptors[0].revents) look_for_signals();
   if (descriptors[1].revents) {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto taken = read(wake_.get(), &count, sizeof count);

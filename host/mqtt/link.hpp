@@ -19,6 +19,7 @@
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "mqtt/client.hpp"
+#include "mqtt/few_calls.hpp"
 #include "mqtt/subscriptions.hpp"
 
 struct mosquitto;
@@ -94,7 +95,9 @@ class Link final : public Client {
   std::shared_ptr<Attempt> attempt_;
   State state_ = State::waiting;
   std::string trouble_ = "not connected yet";
+  ReadAhead read_ahead_;
   bool more_to_read_ = false;
+  bool read_unwritten_ = false;  // something was read since the last write
   SteadyTime next_tick_{};
   unsigned failures_ = 0;  // in a row
   std::minstd_rand random_{std::random_device{}()};

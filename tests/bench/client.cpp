@@ -6,9 +6,8 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <optional>
 #include <stdexcept>
-
-#include "few_calls.hpp"
 
 namespace {
 
@@ -22,9 +21,10 @@ constexpr int kLargest = 65535;  // of the packets in flight that MQTT can numbe
 
 }  // namespace
 
-Client::Client(const ClientOptions& options) : qos_(options.qos) {
-  if (!options.plain) few_calls::refuse_socket_pairs();
+Client::Client(const ClientOptions& options) : qos_(options.qos), plain_(options.plain) {
   mosquitto_lib_init();
+  std::optional<botel::mqtt::NoSocketPairs> scope;
+  if (!options.plain) scope.emplace();
   client_.reset(mosquitto_new(options.id.c_str(), true, this));
   if (!client_) throw std::runtime_error("mosquitto_new failed");
   mosquitto* client = client_.get();
@@ -52,7 +52,6 @@ Client::Client(const ClientOptions& options) : qos_(options.qos) {
   });
 
   check(mosquitto_connect(client, "127.0.0.1", options.port, 60), "connect");
-  if (!options.plain) few_calls::read_ahead(mosquitto_socket(client));
   while (!connected_) turn(std::chrono::milliseconds(1000));
 }
 
@@ -77,17 +76,20 @@ void Client::publish(const char* topic, std::string_view payload) {
 }
 
 void Client::turn(std::chrono::milliseconds longest_wait) {
-  if (mosquitto_want_write(client_.get())) check(mosquitto_loop_write(client_.get(), 1), "write");
+  write_all();
   poll_socket(longest_wait);
-  if (mosquitto_want_write(client_.get()))
-    check(mosquitto_loop_write(client_.get(), 1), "write");
-  else
-    acknowledge_now();
+  if (!write_all()) acknowledge_now();
 
   const auto now = std::chrono::steady_clock::now();
   if (now < next_misc_) return;
   check(mosquitto_loop_misc(client_.get()), "keepalive");
   next_misc_ = now + std::chrono::seconds(1);
+}
+
+bool Client::write_all() {
+  if (!mosquitto_want_write(client_.get())) return false;
+  check(mosquitto_loop_write(client_.get(), 1), "write");
+  return true;
 }
 
 void Client::poll_socket(std::chrono::milliseconds longest_wait) {
@@ -100,10 +102,12 @@ void Client::poll_socket(std::chrono::milliseconds longest_wait) {
 void Client::read_all() {
   // mosquitto_loop_read returns after some packets; only errno says that the socket is empty. A full socket pair says
   // so too: --plain then goes another way round poll().
+  std::optional<botel::mqtt::ReadAhead::Scope> scope;
+  if (!plain_) scope.emplace(read_ahead_, mosquitto_socket(client_.get()));
   do {
     errno = 0;
     check(mosquitto_loop_read(client_.get(), 1), "read");
-  } while (!failure_ && (errno != EAGAIN || few_calls::pending()));
+  } while (!failure_ && (plain_ ? errno != EAGAIN : !read_ahead_.dry()));
   if (failure_) std::rethrow_exception(failure_);
 }
 

@@ -11,11 +11,13 @@
 #include <string>
 #include <string_view>
 
+#include "mqtt/few_calls.hpp"
+
 struct ClientOptions {
   std::string id;
   int port = 1883;     // on 127.0.0.1
   int qos = 1;         // of subscriptions and publishes
-  bool plain = false;  // leave libmosquitto's system calls as they are: see few_calls.hpp
+  bool plain = false;  // leave libmosquitto's system calls as they are: see host/mqtt/few_calls.hpp
 };
 
 class Client {
@@ -39,6 +41,7 @@ class Client {
  private:
   void poll_socket(std::chrono::milliseconds longest_wait);
   void read_all();
+  bool write_all();  // false: there was nothing
   void acknowledge_now();
 
   // No exception may cross libmosquitto: it waits here until read_all() is out of it.
@@ -55,7 +58,9 @@ class Client {
     void operator()(mosquitto* client) const { mosquitto_destroy(client); }
   };
   std::unique_ptr<mosquitto, Closer> client_;
-  int qos_;
+  const int qos_;
+  const bool plain_;
+  botel::mqtt::ReadAhead read_ahead_;
   bool connected_ = false;
   int last_subscribed_ = 0;
   std::chrono::steady_clock::time_point next_misc_;

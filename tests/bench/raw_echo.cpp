@@ -11,8 +11,8 @@
 //
 //   strace -c -f -e trace=read,write,sendto,recvfrom,poll -p PID
 //
-// (QoS 1 with 100 in flight: 0.02 reads and 2 writes, PUBACK and PUBLISH. --plain shows libmosquitto as it is: 6
-// and 4.)
+// With 100 in flight this shows, a message: QoS 0 0.02 reads and 1 write, QoS 1 0.01 reads and 2 writes (PUBACK and
+// PUBLISH). With --plain, libmosquitto as it is: 3 and 2, and 6 and 4, and a poll() for each message.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>

@@ -40,19 +40,15 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/botel-bench.XXXXXX")
 broker_pid='' subject_pid='' load_pid=''
 failures=0
 
-# end_process PID: asks, waits up to 5 s, then kills.
-end_process() {
-  [ -n "$1" ] || return 0
-  kill "$1" 2>/dev/null
-  for _ in $(seq 50); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
-  kill -9 "$1" 2>/dev/null
-  wait "$1" 2>/dev/null
-}
-
+# Asks all to end, waits up to 5 s for each, then kills. No `wait`: in a trap it can wait for the wrong child.
 end_all() {
-  end_process "$load_pid"; load_pid=''
-  end_process "$subject_pid"; subject_pid=''
-  end_process "$broker_pid"; broker_pid=''
+  local pid
+  for pid in $load_pid $subject_pid $broker_pid; do kill "$pid" 2>/dev/null; done
+  for pid in $load_pid $subject_pid $broker_pid; do
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || continue 2; sleep 0.1; done
+    kill -9 "$pid" 2>/dev/null
+  done
+  load_pid='' subject_pid='' broker_pid=''
 }
 
 trap 'end_all; rm -rf "$work"' EXIT
@@ -81,7 +77,7 @@ CONF
       port_answers $port && return 0
       sleep 0.1
     done
-    end_process $broker_pid; broker_pid=''
+    end_all
   done
   cat "$work/broker.log" >&2
   fail "the broker does not start"
