@@ -1,0 +1,37 @@
+// Where `botel chat` shows a conversation: a terminal with a prompt, or a plain transcript.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/chat_session.hpp"
+
+namespace botel::cli {
+
+// Writes to stdout.
+class ChatScreen final : public ChatView {
+ public:
+  // `terminal`: the user sees what he types, so that only the bot's part is to be shown, and a prompt.
+  explicit ChatScreen(bool terminal) : terminal_(terminal) {}
+
+  void show(std::string_view line) override;
+  void sent(std::string_view line) override;
+  void typing(bool on) override;
+
+  // Asks for a line, once until it is entered or something else is shown.
+  void prompt(const std::string& text);
+  // A line has been entered: the cursor is on a new one.
+  void entered() { at_ = At::start; }
+  // Leaves the cursor on an empty line.
+  void leave_line();
+
+ private:
+  enum class At { start, prompt, typing };
+
+  void write(std::string_view text);
+
+  const bool terminal_;
+  At at_ = At::start;
+};
+
+}  // namespace botel::cli
