@@ -1,12 +1,27 @@
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "cli/commands.hpp"
 
+namespace {
+
+// Where stdin, stdout or stderr is closed, the next file to be opened would be taken for it.
+void fill_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) std::abort();
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) try {
+  fill_standard_descriptors();
   CLI::App app("A plugin-based bot host: it serves bots over MQTT", "botel");
   app.set_version_flag("--version", "botel " BOTEL_VERSION);
   app.require_subcommand(1);

@@ -15,6 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kBroker = "broker";
+constexpr auto kLock = "lock";
 
 std::string read_line(const fs::path& file) {
   std::ifstream in(file);
@@ -31,7 +32,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
   if (error) return failure("data directory {}: {}", path.string(), error.message());
   if (made) fs::permissions(path, fs::perms::owner_all, error);
 
-  const fs::path file = path / "lock";
+  const fs::path file = path / kLock;
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return failure("data directory {}: {}", path.string(), std::strerror(errno));
   if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -65,6 +66,12 @@ Result<> DataFolder::announce(const std::string& broker) const {
 }
 
 std::optional<std::string> DataFolder::announced(const fs::path& path) {
+  // A host that was killed leaves its announcement behind, but not its lock.
+  const int lock = ::open((path / kLock).c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock < 0) return {};
+  const bool held = flock(lock, LOCK_SH | LOCK_NB) != 0;
+  close(lock);
+  if (!held) return {};
   auto url = read_line(path / kBroker);
   if (url.empty()) return {};
   return url;

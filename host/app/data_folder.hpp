@@ -24,7 +24,7 @@ class DataFolder {
   // Writes down the broker's URL for `botel chat`; it is removed at the end.
   [[nodiscard]] Result<> announce(const std::string& broker) const;
 
-  // The URL that the host of a directory has announced.
+  // The URL that the host of a directory has announced; nothing where none runs.
   [[nodiscard]] static std::optional<std::string> announced(const std::filesystem::path& path);
 
  private:

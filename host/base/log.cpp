@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "base/json.hpp"
+#include "base/text.hpp"
 
 namespace botel::log {
 namespace {
@@ -58,20 +59,10 @@ bool enabled(Level level) { return logger().should_log(native(level)); }
 void write(Level level, std::string_view line) { logger().log(native(level), spdlog::string_view_t(line)); }
 
 std::string printable(std::string_view text, std::size_t longest) {
-  const bool utf8 = json::valid_utf8(text);
-  std::size_t end = std::min(text.size(), longest);
-  while (utf8 && end > 0 && end < text.size() && (text[end] & 0xC0) == 0x80) --end;
-  std::string line;
-  for (const char c : text.substr(0, end)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !utf8)) {
-      line += fmt::format("\\x{:02x}", byte);
-    } else {
-      line += c;
-    }
-  }
-  if (end < text.size()) line += "...";
-  return line;
+  if (text.size() <= longest) return clean(text);
+  std::size_t end = longest;
+  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+  return clean(text.substr(0, end)) + "...";
 }
 
 }  // namespace botel::log

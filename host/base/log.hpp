@@ -35,8 +35,7 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
   write(Level::error, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// `text` from outside as it may stand in a line: control characters and what is no UTF-8 escaped, cut at `longest`
-// bytes.
+// `text` from outside as it may stand in a line: clean(), and cut at `longest` bytes.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 80);
 
 }  // namespace botel::log

@@ -1,5 +1,4 @@
 // botel chat: gitple's side of a room, in a terminal or for a script.
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -37,12 +36,6 @@ int open_signals() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-// Where stdin is closed, the next file to be opened would be taken for it.
-void ensure_stdin() {
-  if (fcntl(STDIN_FILENO, F_GETFD) >= 0) return;
-  [[maybe_unused]] const int opened = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 // Drives a session: the broker's messages, the user's lines and the clock, round after round. Of one thread.
@@ -137,7 +130,6 @@ int chat(const Options& options) {
   if (!room) return complain("--bot: " + room.error(), 2);
 
   log::set_up(log::Level::warning, log::Format::text);
-  ensure_stdin();
   const int signals = open_signals();
   Counters counters;
   auto link = mqtt::Link::create(config->mqtt, counters);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 
 namespace fs = std::filesystem;
 using botel::app::DataFolder;
@@ -28,6 +29,8 @@ TEST_CASE("data directory: it is made for its owner alone, held by one host, and
   }
   CHECK_FALSE(DataFolder::announced(path));
   CHECK(DataFolder::open(path));
+  std::ofstream(path / "broker") << "mqtt://127.0.0.1:1\n";
+  CHECK_FALSE_MESSAGE(DataFolder::announced(path), "left behind by a host that was killed");
   CHECK_FALSE(DataFolder::open("/proc/nothing"));
   fs::remove_all(root);
 }
