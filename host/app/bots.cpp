@@ -33,13 +33,12 @@ Result<std::shared_ptr<runtime::Logic>> make(const Offers& offers, const BotConf
 
 Bots::Bots(const Offers& offers, const std::vector<BotConfig>& config) {
   for (const BotConfig& bot : config.empty() ? default_bots(offers) : config) {
-    if (auto logic = make(offers, bot)) {
-      by_id_[bot.id] = std::move(*logic);
-    } else {
-      log::error("bot id {} is not served: {}", log::printable(bot.id), logic.error());
-    }
+    auto logic = make(offers, bot);
+    if (!logic) log::error("bot id {} is not served: {}", log::printable(bot.id), logic.error());
+    // Its id has a table of its own, even if it is of no use: it is not one of the rest.
+    by_id_[bot.id] = logic ? std::move(*logic) : nullptr;
   }
-  if (by_id_.empty()) log::error("no bot is served");
+  if (names().empty()) log::error("no bot is served");
 }
 
 std::shared_ptr<runtime::Logic> Bots::find(const std::string& id) const {
@@ -50,7 +49,9 @@ std::shared_ptr<runtime::Logic> Bots::find(const std::string& id) const {
 
 std::vector<std::string> Bots::names() const {
   std::set<std::string> names;
-  for (const auto& [id, logic] : by_id_) names.insert(std::string(logic->id()));
+  for (const auto& [id, logic] : by_id_) {
+    if (logic) names.insert(std::string(logic->id()));
+  }
   return {names.begin(), names.end()};
 }
 

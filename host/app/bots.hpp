@@ -25,7 +25,7 @@ class Bots {
   [[nodiscard]] std::vector<std::string> names() const;
 
  private:
-  std::unordered_map<std::string, std::shared_ptr<runtime::Logic>> by_id_;  // "*": the rest
+  std::unordered_map<std::string, std::shared_ptr<runtime::Logic>> by_id_;  // "*": the rest. Null: could not be made
 };
 
 }  // namespace botel::app

@@ -153,22 +153,24 @@ void Host::stop(int exit_code) {
 }
 
 void Host::finish() {
-  service_.reset();
+  service_->close();
   link_->write();
   link_->disconnect();
   for (const Counter& counter : counters_.all()) {
     if (counter.value() > 0) log::info("{} {}", counter.name(), counter.value());
   }
-  if (!runtime_.away().empty()) {
-    // A handler that does not return cannot be waited for, and its thread not be ended.
-    for (const runtime::Actor* actor : runtime_.away()) {
-      log::error("bot {} is still busy with {} {}", actor->logic().id(), actor->type, actor->address);
-    }
-    broker_.reset();
-    data_.reset();
-    std::_Exit(1);
-  }
+  if (!runtime_.away().empty()) abandon();
   workers_.stop();
+}
+
+// A handler that does not return cannot be waited for, and its thread not be ended.
+void Host::abandon() {
+  for (const runtime::Actor* actor : runtime_.away()) {
+    log::error("bot {} is still busy with {} {}", actor->logic().id(), actor->type, actor->address);
+  }
+  broker_.reset();
+  data_.reset();
+  std::_Exit(1);
 }
 
 }  // namespace botel::app

@@ -51,6 +51,7 @@ class Host {
   void look_for_signals();
   void stop(int exit_code);
   void finish();
+  [[noreturn]] void abandon();
 
   // Blocked in every thread and read here. The first member, so that no thread starts before.
   Descriptor signals_;

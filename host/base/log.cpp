@@ -58,6 +58,18 @@ bool enabled(Level level) { return logger().should_log(native(level)); }
 
 void write(Level level, std::string_view line) { logger().log(native(level), spdlog::string_view_t(line)); }
 
+bool Throttle::allow() {
+  constexpr unsigned most = 100;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - second_ >= std::chrono::seconds(1)) {
+    if (lines_ > most)
+      write(Level::warning, fmt::format("{} more lines like the ones above were left out", lines_ - most));
+    second_ = now;
+    lines_ = 0;
+  }
+  return ++lines_ <= most;
+}
+
 std::string printable(std::string_view text, std::size_t longest) {
   if (text.size() <= longest) return clean(text);
   std::size_t end = longest;

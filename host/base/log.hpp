@@ -4,8 +4,10 @@
 
 #include <fmt/core.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace botel::log {
 
@@ -37,5 +39,25 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
 
 // `text` from outside as it may stand in a line: clean(), and cut at `longest` bytes.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 80);
+
+// Warnings about what comes from outside, where somebody may send a flood of it: at most 50 lines a second, and then
+// how many were left out. Of one thread.
+class Throttle {
+ public:
+  template <class... Args>
+  void warning(fmt::format_string<Args...> format, Args&&... args) {
+    if (allow()) log::warning(format, std::forward<Args>(args)...);
+  }
+  template <class... Args>
+  void info(fmt::format_string<Args...> format, Args&&... args) {
+    if (allow()) log::info(format, std::forward<Args>(args)...);
+  }
+
+ private:
+  bool allow();
+
+  std::chrono::steady_clock::time_point second_{};  // when the one began that is counted
+  unsigned lines_ = 0;                              // since then
+};
 
 }  // namespace botel::log

@@ -17,27 +17,30 @@ class Ended {
 
   void add(const std::string& address, const std::string& session, SteadyTime now) {
     forget(now);
-    order_.emplace_back(now, address);
-    last_[address] = {now, session};
+    remember(address + "/" + session, now);
+    if (!session.empty()) remember(address + "/", now);
   }
 
   // Whether the conversation ended within kMemory. An empty session stands for any.
   [[nodiscard]] bool has(const std::string& address, const std::string& session, SteadyTime now) {
     forget(now);
-    const auto found = last_.find(address);
-    return found != last_.end() && (session.empty() || session == found->second.second);
+    return last_.contains(address + "/" + session);
   }
 
  private:
+  void remember(const std::string& conversation, SteadyTime now) {
+    order_.emplace_back(now, conversation);
+    last_[conversation] = now;
+  }
   void forget(SteadyTime now) {
     for (; !order_.empty() && now - order_.front().first >= kMemory; order_.pop_front()) {
       const auto found = last_.find(order_.front().second);
-      if (found != last_.end() && found->second.first == order_.front().first) last_.erase(found);
+      if (found != last_.end() && found->second == order_.front().first) last_.erase(found);
     }
   }
 
   std::deque<std::pair<SteadyTime, std::string>> order_;
-  std::unordered_map<std::string, std::pair<SteadyTime, std::string>> last_;  // of each address
+  std::unordered_map<std::string, SteadyTime> last_;  // when each conversation, "address/session", ended
 };
 
 }  // namespace botel::gitple

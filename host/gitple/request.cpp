@@ -101,8 +101,7 @@ Refusal refuse(Code code, std::string message) { return {code, std::move(message
 
 std::variant<Refusal, Start, End> decode_call(const Source& source, const Document& request, const Document& params) {
   const auto version = request.find("jsonrpc");
-  if (!version || json::text(*version) != "2.0")
-    return refuse(kInvalidRequest, "Invalid Request: jsonrpc must be \"2.0\"");
+  if (!version || version->raw != "\"2.0\"") return refuse(kInvalidRequest, "Invalid Request: jsonrpc must be \"2.0\"");
   const auto id = request.find("id");
   if (id && !id->is(Kind::string) && !id->is(Kind::number) && !id->is(Kind::null)) {
     return refuse(kInvalidRequest, "Invalid Request: id must be a string, a number or null");

@@ -29,11 +29,9 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       malformed_messages_(counters.add("gitple_messages_malformed_total", "Payloads that are no message")),
       stale_messages_(counters.add("gitple_messages_stale_total", "Messages for a session that is over")),
       unknown_topics_(counters.add("gitple_unknown_topics_total", "Messages on topics that nobody listens to")),
-      unknown_answers_(counters.add("gitple_answers_unknown_total", "Answers to nothing that was asked")),
       lost_answers_(counters.add("gitple_answers_lost_total", "Requests of bots that gitple did not answer")) {}
 
-Service::~Service() {
-  // What is still owed is answered while everything is there.
+void Service::close() {
   for (auto& [address, room] : rooms_) {
     room->replies.clear();
     room->waiting.clear();
@@ -63,19 +61,19 @@ void Service::open(mqtt::Client::Done done) {
 void Service::receive(mqtt::Message& message) {
   if (message.retained) {
     ++retained_;
-    log::info("{}: a retained message is ignored", log::printable(message.topic));
+    complaints_.warning("{}: a retained message is ignored", log::printable(message.topic));
   } else if (message.over_limit) {
     ++over_limit_;
-    log::warning("{}: {} bytes are over the limit and ignored", log::printable(message.topic), message.size);
+    complaints_.warning("{}: {} bytes are over the limit and ignored", log::printable(message.topic), message.size);
   } else if (message.topic.find("/req/") != std::string::npos && request_source(message.topic)) {
     receive_requests(message);
+  } else if (message.topic.find("/res") != std::string::npos && receive_answer(message)) {
+    return;
   } else if (receive_message(message)) {
     ++messages_;
-  } else if (message.topic.find("/res") != std::string::npos) {
-    receive_answer(message);
   } else {
     ++unknown_topics_;
-    log::debug("{}: nobody listens", log::printable(message.topic));
+    complaints_.info("{}: {} bytes that nobody waits for", log::printable(message.topic), message.size);
   }
 }
 
@@ -86,7 +84,8 @@ void Service::receive_requests(const mqtt::Message& message) {
   auto requests = decode_requests(*source, message.payload);
   if (!requests) {
     ++malformed_requests_;
-    log::warning("{}: {} bytes that are no request: {}", log::printable(message.topic), message.size, requests.error());
+    complaints_.warning("{}: {} bytes that are no request: {}", log::printable(message.topic), message.size,
+                        requests.error());
     return;
   }
   const auto batch = std::make_shared<Batch>(client_, requests->batch);
@@ -104,7 +103,7 @@ void Service::serve(Waiting request) {
 
 void Service::refuse(Reply& reply, int code, const std::string& message) {
   ++refused_requests_;
-  log::warning("a request is refused with {}: {}", code, message);
+  complaints_.warning("a request is refused with {}: {}", code, message);
   reply.error(code, message);
 }
 
@@ -116,13 +115,14 @@ void Service::serve_start(Waiting request) {
   Start& start = std::get<Start>(request.what);
   const std::string address = Room::address_of(request.source, start.identity);
   if (Room* const room = find(address)) {
-    if (!room->in_transition() && room->session() == start.identity.session) return request.reply.ok();
+    if (room->stage == Stage::open && room->session() == start.identity.session) return request.reply.ok();
     // The old conversation ends first, and then it is the new one's turn.
     const bool replace = !room->in_transition();
     room->waiting.push_back(std::move(request));
     if (replace) end(*room, "replaced");
     return;
   }
+  if (auto checked = check_filter(start); !checked) return refuse(request.reply, kInvalidParams, checked.error());
   auto logic = find_bot_(start.identity.bot);
   if (!logic) return refuse(request.reply, kNoSuchBot, "No such bot: no bot serves this id");
 
@@ -131,6 +131,14 @@ void Service::serve_start(Waiting request) {
   room.replies.push_back(std::move(request.reply));
   rooms_.emplace(address, std::move(made));
   client_.subscribe(room.start.msg_sub, [this, address](const Result<>& granted) { subscribed(address, granted); });
+}
+
+// A room that also heard requests would make the broker deliver them twice.
+Result<> Service::check_filter(const Start& start) const {
+  for (const auto& filter : config_.requests) {
+    if (mqtt::overlap(filter, start.msg_sub)) return failure("Invalid params: params.msgSub takes in requests");
+  }
+  return {};
 }
 
 void Service::subscribed(const std::string& address, const Result<>& granted) {
@@ -231,7 +239,8 @@ bool Service::receive_message(const mqtt::Message& message) {
   const auto incoming = decode_message(message.payload);
   if (!incoming) {
     ++malformed_messages_;
-    log::warning("{}: {} bytes that are no message: {}", log::printable(message.topic), message.size, incoming.error());
+    complaints_.warning("{}: {} bytes that are no message: {}", log::printable(message.topic), message.size,
+                        incoming.error());
   } else {
     for (Room* const room : rooms) receive_message(*room, *incoming);
   }
@@ -307,17 +316,13 @@ void Service::ask(Room& room, const runtime::Effect& effect) {
                                           : encode_transfer(room.speaker(), id, res_pub, effect.payload));
 }
 
-void Service::receive_answer(const mqtt::Message& message) {
+// False: it is no answer to anything that was asked. Whoever knows an id cannot answer from elsewhere.
+bool Service::receive_answer(const mqtt::Message& message) {
   const auto answer = decode_answer(message.payload);
   const auto asked = answer ? asked_.find(answer->id) : asked_.end();
-  // Whoever knows an id cannot answer from elsewhere.
-  if (asked == asked_.end() || asked->second.topic != message.topic) {
-    ++unknown_answers_;
-    log::info("{}: an answer to nothing that was asked{}{}", log::printable(message.topic), answer ? "" : ": ",
-              answer ? "" : answer.error());
-    return;
-  }
+  if (asked == asked_.end() || asked->second.topic != message.topic) return false;
   answered(answer->id, *answer);
+  return true;
 }
 
 void Service::answered(const std::string& id, const Answer& answer) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/counters.hpp"
+#include "base/log.hpp"
 #include "gitple/ended.hpp"
 #include "gitple/room.hpp"
 #include "mqtt/client.hpp"
@@ -30,10 +31,13 @@ class Service final : public runtime::Port {
   using FindBot = std::function<std::shared_ptr<runtime::Logic>(const std::string& bot_id)>;
 
   Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, FindBot find_bot, Counters& counters);
-  ~Service() override;
+  ~Service() override { close(); }
 
   // Subscribes to requests and answers; `done` is called once, when all are granted or one is refused.
   void open(mqtt::Client::Done done);
+
+  // For the end: answers with an error what is still owed. Handlers may be running.
+  void close();
 
   // A message came in. Its strings may be taken.
   void receive(mqtt::Message& message);
@@ -55,13 +59,14 @@ class Service final : public runtime::Port {
   };
 
   void receive_requests(const mqtt::Message& message);
-  void receive_answer(const mqtt::Message& message);
+  bool receive_answer(const mqtt::Message& message);
   bool receive_message(const mqtt::Message& message);
   void receive_message(Room& room, const Incoming& incoming);
 
   void serve(Waiting request);
   void serve_all(std::vector<Waiting> requests);
   void refuse(Reply& reply, int code, const std::string& message);
+  Result<> check_filter(const Start& start) const;
   void serve_start(Waiting request);
   void serve_end(Waiting request);
   void subscribed(const std::string& address, const Result<>& granted);
@@ -83,6 +88,7 @@ class Service final : public runtime::Port {
   mqtt::Client& client_;
   runtime::Runtime& runtime_;
   const FindBot find_bot_;
+  log::Throttle complaints_;  // about what comes in
 
   std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;   // by address
   std::unordered_map<std::string, std::vector<Room*>> listeners_;  // by msgSub
@@ -100,7 +106,6 @@ class Service final : public runtime::Port {
   Counter& malformed_messages_;
   Counter& stale_messages_;
   Counter& unknown_topics_;
-  Counter& unknown_answers_;
   Counter& lost_answers_;
 };
 

@@ -25,6 +25,8 @@ constexpr int kMostReadsARound = 512;  // so that a flood does not hold up what 
 constexpr std::size_t kFiltersAPacket = 100;
 constexpr milliseconds kFirstDelay{250};
 constexpr milliseconds kLongestDelay{30'000};
+constexpr std::chrono::seconds kLastingConnection{5};
+constexpr unsigned kMostBrokenGreetings = 4;
 
 // What an MQTT 5 reason code, or a return code of MQTT 3.1.1's CONNACK, says.
 std::string reason(int code, int version) {
@@ -72,6 +74,9 @@ struct Link::Callbacks {
     }
     link.answers_.push_back({packet, std::move(reasons)});
   }
+  static void on_publish(mosquitto*, void* self, int, int, const mosquitto_property*) {
+    --static_cast<Link*>(self)->unacknowledged_;
+  }
 };
 
 Result<std::unique_ptr<Link>> Link::create(LinkConfig config, Counters& counters) {
@@ -106,6 +111,7 @@ Result<> Link::set_up() {
   mosquitto_connect_v5_callback_set(client, Callbacks::on_connect);
   mosquitto_message_v5_callback_set(client, Callbacks::on_message);
   mosquitto_subscribe_v5_callback_set(client, Callbacks::on_subscribe);
+  mosquitto_publish_v5_callback_set(client, Callbacks::on_publish);
 
   if (!config_.user.empty()) {
     const char* password = config_.password.empty() ? nullptr : config_.password.c_str();
@@ -135,6 +141,8 @@ void Link::tick(SteadyTime now) {
   if (state_ == State::connecting && attempt_->over.load(std::memory_order_acquire)) finish_attempt();
   if (now < next_tick_) return;
   next_tick_ = now + std::chrono::seconds(1);
+  // A broker that takes us in only to throw us out is not one that is back.
+  if (state_ == State::connected && now - connected_at_ > kLastingConnection) failures_ = broken_greetings_ = 0;
   if (state_ == State::waiting) {
     start_attempt();
   } else if (state_ == State::greeting || state_ == State::connected) {
@@ -171,6 +179,7 @@ void Link::lost(std::string why) {
   answers_.clear();
   greeting_.reset();
   read_ahead_.clear();
+  if (was_connected && ++broken_greetings_ >= kMostBrokenGreetings) start_anew();
   more_to_read_ = false;
   const auto longest = std::min(kLongestDelay, kFirstDelay * (1 << std::min(failures_, 10u)));
   ++failures_;
@@ -179,6 +188,17 @@ void Link::lost(std::string why) {
   trouble_ = std::move(why);
   log::warning("{} {}:{}: {}; next try in {} ms", was_connected ? "lost the broker" : "no connection to the broker",
                config_.host, config_.port, trouble_, delay.count());
+}
+
+// The broker takes us in and throws us out, again and again. It may be for a message that it does not want and that
+// libmosquitto sends again each time: one message must not hold up all others for ever.
+void Link::start_anew() {
+  broken_greetings_ = 0;
+  if (unacknowledged_ <= 0) return;
+  log::error("the broker ends each connection at once: {} messages that it has not acknowledged are dropped",
+             unacknowledged_);
+  for (; unacknowledged_ > 0; --unacknowledged_) ++dropped_;
+  if (const auto done = set_up(); !done) log::error("{}", done.error());
 }
 
 void Link::read() {
@@ -212,7 +232,7 @@ void Link::dispatch(const OnMessage& on_message) {
 
 void Link::greeted() {
   state_ = State::connected;
-  failures_ = 0;
+  connected_at_ = std::chrono::steady_clock::now();
   trouble_.clear();
   ++connections_;
   log::info("connected to the broker {}:{}", config_.host, config_.port);
@@ -228,9 +248,12 @@ void Link::greeted() {
 void Link::ask(std::vector<std::string> filters) {
   std::vector<char*> pointers;
   for (auto& filter : filters) pointers.push_back(filter.data());
+  // What a bot says never comes back to a bot of the same host: two rooms with crossed topics would talk for ever.
+  const bool shared = std::ranges::any_of(filters, [](const auto& filter) { return filter.starts_with("$share/"); });
+  const int options = config_.version == 5 && !shared ? MQTT_SUB_OPT_NO_LOCAL : 0;
   int packet = 0;
   const int error = mosquitto_subscribe_multiple(client_.get(), &packet, static_cast<int>(pointers.size()),
-                                                 pointers.data(), config_.qos, 0, nullptr);
+                                                 pointers.data(), config_.qos, options, nullptr);
   subscriptions_.asked(packet, std::move(filters));
   if (error) answers_.push_back({packet, std::vector<std::string>(pointers.size(), describe(error))});
 }
@@ -263,6 +286,7 @@ void Link::send(const std::string& topic, std::string_view payload) {
                                       payload.data(), config_.qos, false);
   if (error == MOSQ_ERR_SUCCESS) {
     ++published_;
+    ++unacknowledged_;
   } else {
     ++dropped_;
     log::error("a message of {} bytes to {} is dropped: {}", payload.size(), log::printable(topic), describe(error));

@@ -87,6 +87,7 @@ class Link final : public Client {
   void finish_attempt();
   void greeted();
   void lost(std::string why);
+  void start_anew();
   void ask(std::vector<std::string> filters);
   void send(const std::string& topic, std::string_view payload);
 
@@ -99,7 +100,10 @@ class Link final : public Client {
   bool more_to_read_ = false;
   bool read_unwritten_ = false;  // something was read since the last write
   SteadyTime next_tick_{};
-  unsigned failures_ = 0;  // in a row
+  unsigned failures_ = 0;          // without a lasting connection in between
+  unsigned broken_greetings_ = 0;  // connections that did not last, in a row
+  long unacknowledged_ = 0;        // messages that libmosquitto has, and the broker perhaps not
+  SteadyTime connected_at_{};
   std::minstd_rand random_{std::random_device{}()};
 
   // What libmosquitto's callbacks collected since the last dispatch().

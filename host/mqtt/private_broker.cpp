@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr int kFirstPort = 1883;
 constexpr int kPortsToTry = 200;
+constexpr int kTries = 10;
 constexpr std::chrono::seconds kStartTime{10};
 constexpr std::chrono::seconds kStopTime{2};
 
@@ -57,10 +59,30 @@ bool is_free(int port) {
   return bind(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
-bool accepts(int port) {
-  const Socket probe;
-  const sockaddr_in address = loopback(port);
-  return connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+// The inode of the socket that listens on the port, as /proc/net/tcp names it; empty: nobody listens.
+std::string listening_socket(int port) {
+  const std::string address = fmt::format("0100007F:{:04X}", port);
+  std::ifstream table("/proc/net/tcp");
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream fields(line);
+    std::string number, local, remote, state, skipped, inode;
+    fields >> number >> local >> remote >> state;
+    for (int i = 0; i < 5; ++i) fields >> skipped;
+    fields >> inode;
+    if (local == address && state == "0A") return inode;
+  }
+  return {};
+}
+
+// Whether it is `pid` that listens on the port: two hosts that start at once may have chosen the same one.
+bool listens(pid_t pid, int port) {
+  const std::string inode = listening_socket(port);
+  if (inode.empty()) return false;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(fmt::format("/proc/{}/fd", pid), error)) {
+    if (fs::read_symlink(entry.path(), error) == "socket:[" + inode + "]") return true;
+  }
+  return false;
 }
 
 Result<int> choose(std::optional<int> port) {
@@ -141,26 +163,33 @@ Result<fs::path> write_configuration(const fs::path& folder, int port) {
 Result<std::unique_ptr<PrivateBroker>> PrivateBroker::start(const fs::path& folder, std::optional<int> wanted) {
   const auto program = find_mosquitto();
   if (!program) return tl::unexpected(program.error());
-  const auto port = choose(wanted);
-  if (!port) return failure("the private broker: {}", port.error());
-  const auto configuration = write_configuration(folder, *port);
-  if (!configuration) return failure("the private broker: {}", configuration.error());
+  for (int tries = 1;; ++tries) {
+    const auto port = choose(wanted);
+    if (!port) return failure("the private broker: {}", port.error());
+    const auto configuration = write_configuration(folder, *port);
+    if (!configuration) return failure("the private broker: {}", configuration.error());
+    auto broker = spawn(*program, *configuration, *port);
+    // Somebody else may have taken the port at the same moment.
+    if (broker || wanted || tries == kTries) return broker;
+  }
+}
 
+Result<std::unique_ptr<PrivateBroker>> PrivateBroker::spawn(const std::string& program, const fs::path& configuration,
+                                                            int port) {
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return failure("the private broker: {}", std::strerror(errno));
-  if (pid == 0) become(program->c_str(), configuration->c_str(), parent);
+  if (pid == 0) become(program.c_str(), configuration.c_str(), parent);
 
+  std::unique_ptr<PrivateBroker> broker(new PrivateBroker(pid, port));
   for (const auto deadline = steady_clock::now() + kStartTime; steady_clock::now() < deadline;) {
-    int status = 0;
-    if (waitpid(pid, &status, WNOHANG) == pid) {
-      return failure("the private broker ended at once; see {}", (folder / "mosquitto.log").string());
+    if (listens(pid, port)) return broker;
+    if (broker->has_ended()) {
+      return failure("the private broker ended at once; see {}",
+                     (configuration.parent_path() / "mosquitto.log").string());
     }
-    if (accepts(*port)) return std::unique_ptr<PrivateBroker>(new PrivateBroker(pid, *port));
     std::this_thread::sleep_for(milliseconds(5));
   }
-  kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
   return failure("the private broker does not accept connections");
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/result.hpp"
 
@@ -27,6 +28,8 @@ class PrivateBroker {
   [[nodiscard]] bool has_ended();
 
  private:
+  static Result<std::unique_ptr<PrivateBroker>> spawn(const std::string& program,
+                                                      const std::filesystem::path& configuration, int port);
   PrivateBroker(pid_t pid, int port) : pid_(pid), port_(port) {}
   pid_t pid_;  // 0: has ended
   const int port_;

@@ -33,6 +33,17 @@ bool matches(std::string_view filter, std::string_view topic) {
   return error == MOSQ_ERR_SUCCESS && result;
 }
 
+bool overlap(std::string_view a, std::string_view b) {
+  const auto as = levels(a), bs = levels(b);
+  for (std::size_t i = 0; i < std::max(as.size(), bs.size()); ++i) {
+    // `#` stands for any number of levels, none as well.
+    if ((i < as.size() && as[i] == "#") || (i < bs.size() && bs[i] == "#")) return true;
+    if (i >= as.size() || i >= bs.size()) return false;
+    if (as[i] != bs[i] && as[i] != "+" && bs[i] != "+") return false;
+  }
+  return true;
+}
+
 std::vector<std::string_view> levels(std::string_view topic) {
   std::vector<std::string_view> result;
   for (std::size_t begin = 0;;) {

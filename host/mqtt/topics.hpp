@@ -16,6 +16,9 @@ namespace botel::mqtt {
 // Whether `filter` takes in `topic`; both valid.
 [[nodiscard]] bool matches(std::string_view filter, std::string_view topic);
 
+// Whether some topic is taken in by both filters; both valid.
+[[nodiscard]] bool overlap(std::string_view a, std::string_view b);
+
 // The levels of `topic`, borrowed from it.
 [[nodiscard]] std::vector<std::string_view> levels(std::string_view topic);
 

@@ -72,8 +72,7 @@ TEST_CASE("gitple: retained, oversized and malformed payloads are counted") {
   CHECK(stage.count("gitple_retained_total") == 1);
   CHECK(stage.count("gitple_over_limit_total") == 1);
   CHECK(stage.count("gitple_requests_malformed_total") == 4);
-  CHECK(stage.count("gitple_unknown_topics_total") == 1);
-  CHECK(stage.count("gitple_answers_unknown_total") == 1);
+  CHECK(stage.count("gitple_unknown_topics_total") == 2);
 }
 
 TEST_CASE("gitple: messages of a session that is over are counted") {

@@ -39,3 +39,25 @@ TEST_CASE("topics: levels are what stands between the slashes") {
   CHECK(levels("a//b/") == std::vector<std::string_view>{"a", "", "b", ""});
   CHECK(levels("") == std::vector<std::string_view>{""});
 }
+
+TEST_CASE("topics: filters overlap where one topic fits both") {
+  struct Case {
+    const char *a, *b;
+    bool overlap;
+  };
+  for (const Case& c : {Case{"a/b", "a/b", true},
+                        {"a/b", "a/c", false},
+                        {"a/+", "+/b", true},
+                        {"a/+", "a", false},
+                        {"a/#", "a", true},
+                        {"a/#", "a/b/+", true},
+                        {"#", "x/y", true},
+                        {"a/+/c", "a/b/d", false},
+                        {"s/+/a/+/t/+/req/#", "s/1/a/1/t/1/+", true},
+                        {"s/+/a/+/t/+/req/#", "s/1/a/1/u/1/+", false}}) {
+    CAPTURE(c.a);
+    CAPTURE(c.b);
+    CHECK(overlap(c.a, c.b) == c.overlap);
+    CHECK(overlap(c.b, c.a) == c.overlap);
+  }
+}

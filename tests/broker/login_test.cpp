@@ -1,0 +1,256 @@
+// How the host comes to a broker: name and password, TLS, protocol version; and what a broker refuses.
+#include <doctest/doctest.h>
+
+#include <fstream>
+
+#include "harness/world.hpp"
+
+using namespace harness;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* kPassword = "s3cr3t-pass word";
+
+// Lines for a broker that wants a name and a password.
+std::string password_lines(const TempDir& dir) {
+  const fs::path file = dir / "passwords";
+  for (const char* user : {"bots", "gitple"}) {
+    std::vector<std::string> command{"mosquitto_passwd", "-b", file.string(), user, kPassword};
+    if (!fs::exists(file)) command.insert(command.begin() + 1, "-c");
+    REQUIRE(run(command, dir / "passwd.log") == 0);
+  }
+  return "password_file " + file.string() + "\n";
+}
+
+std::string file_of_process(Host& host, const std::string& name) {
+  return read_file("/proc/" + std::to_string(host.process().pid()) + "/" + name);
+}
+
+void talk(Client& client, const Room& room = {}) {
+  client.publish(room.requests(), request("1", "start", room.start_params()));
+  CHECK(at(client.expect(room.res_pub()).payload, "result") == "OK");
+  client.publish(room.from_user(), R"({"m":"many 300"})");
+  for (int i = 1; i <= 300; ++i) CHECK(at(client.expect(room.msg_pub()).payload, "m") == std::to_string(i));
+  for (int i = 0; i < 300; ++i) client.publish(room.from_user(), R"({"m":"say )" + std::to_string(i) + "\"}");
+  for (int i = 0; i < 300; ++i) CHECK(at(client.expect(room.msg_pub()).payload, "m") == std::to_string(i));
+}
+
+// A certificate authority, and certificates of a server and a client.
+void make_certificates(const TempDir& dir) {
+  const auto openssl = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "openssl");
+    const int code = run(arguments, dir / "openssl.log");
+    CAPTURE(read_file(dir / "openssl.log"));
+    REQUIRE(code == 0);
+  };
+  const auto file = [&](const std::string& name) { return (dir / name).string(); };
+  const std::vector<std::string> key{"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"};
+  const auto with_key = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), key.begin(), key.end());
+    return arguments;
+  };
+  write_file(dir / "names", "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  for (const std::string ca : {"ca", "other-ca"}) {
+    openssl(with_key({"req", "-x509", "-days", "2", "-subj", "/CN=test " + ca, "-keyout", file(ca + ".key"), "-out",
+                      file(ca + ".crt")}));
+  }
+  for (const std::string name : {"server", "client"}) {
+    openssl(with_key({"req", "-subj", "/CN=" + name, "-keyout", file(name + ".key"), "-out", file(name + ".csr")}));
+    openssl({"x509", "-req", "-days", "2", "-in", file(name + ".csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key"),
+             "-CAcreateserial", "-extfile", file("names"), "-out", file(name + ".crt")});
+  }
+}
+
+}  // namespace
+
+TEST_CASE("login: name and password, from a file or from the environment, and never seen anywhere") {
+  const TempDir dir;
+  Broker broker(dir / "broker", {.lines = password_lines(dir), .anonymous = false});
+  Client client(broker.port(), {.user = "gitple", .password = kPassword});
+  client.subscribe("#");
+  HostOptions options{.url = broker.url(), .arguments = {"--log-level", "debug"}};
+  SUBCASE("from a file") {
+    write_file(dir / "password", std::string(kPassword) + "\nnot this line\n");
+    options.mqtt = "user = \"bots\"\npassword_file = " + quoted((dir / "password").string());
+  }
+  SUBCASE("from the environment") {
+    options.mqtt = "user = \"bots\"\npassword_env = \"BOTEL_TEST_PASSWORD\"";
+    options.environment = {"BOTEL_TEST_PASSWORD=" + std::string(kPassword)};
+  }
+  Host host(dir / "host", options);
+  CHECK(count(host.ready(), kPassword) == 0);
+  talk(client);
+  CHECK(count(broker.log(), "u'bots'") == 1);
+  CHECK(count(file_of_process(host, "cmdline"), kPassword) == 0);
+  CHECK(host.stop() == 0);
+  CHECK(count(host.log(), kPassword) == 0);
+}
+
+TEST_CASE("login: a wrong password is named as such, not shown, and tried again") {
+  const TempDir dir;
+  Broker broker(dir / "broker", {.lines = password_lines(dir), .anonymous = false});
+  write_file(dir / "password", "s3cr3t-but-wrong\n");
+  const std::string mqtt = "user = \"bots\"\npassword_file = " + quoted((dir / "password").string());
+  for (const std::string version : {"", "\nversion = \"3.1.1\""}) {
+    Host host(dir / "host", {.url = broker.url(), .mqtt = mqtt + version});
+    host.process().wait_for_log("next try in", 2);
+    CAPTURE(host.log());
+    CHECK_FALSE(lines_with(host.log(), "uthori").empty());
+    CHECK(host.stop() == 0);
+    CHECK(count(host.log(), "s3cr3t") == 0);
+  }
+}
+
+TEST_CASE("login: TLS with an authority and a client's certificate") {
+  const TempDir dir;
+  make_certificates(dir);
+  const auto file = [&](const char* name) { return quoted((dir / name).string()); };
+  Broker broker(dir / "broker", {.lines = "cafile " + (dir / "ca.crt").string() + "\ncertfile " +
+                                          (dir / "server.crt").string() + "\nkeyfile " + (dir / "server.key").string() +
+                                          "\nrequire_certificate true\nuse_identity_as_username true\n"});
+  Client client(broker.port(), {.ca = dir / "ca.crt", .cert = dir / "client.crt", .key = dir / "client.key"});
+  client.subscribe("#");
+  const std::string url = "mqtts://127.0.0.1:" + std::to_string(broker.port());
+  const std::string own = "\ncert = " + file("client.crt") + "\nkey = " + file("client.key");
+
+  SUBCASE("all is well") {
+    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("ca.crt") + own});
+    CHECK(host.ready() == "botel ready: " + url + ", bots echo probe sandwich");
+    talk(client);
+    CHECK(host.stop() == 0);
+  }
+  SUBCASE("a large message passes") {
+    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("ca.crt") + own});
+    host.ready();
+    const Room room{.bot = "echo"};
+    client.publish(room.requests(), request("1", "start", room.start_params()));
+    client.expect(room.res_pub());
+    const std::string text(1'000'000, 'x');
+    for (int i = 0; i < 3; ++i) client.publish(room.from_user(), R"({"m":")" + text + "\"}");
+    for (int i = 0; i < 3; ++i) client.expect(room.msg_pub(), has("m", "you said: " + text));
+    CHECK(host.stop() == 0);
+  }
+  SUBCASE("the host does not talk to a broker of another authority") {
+    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("other-ca.crt") + own});
+    host.process().wait_for_log("next try in", 2);
+    CHECK(host.stop() == 0);
+    CHECK(count(host.log(), "connected to the broker") == 0);
+  }
+  SUBCASE("the broker does not talk to a host without a certificate") {
+    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("ca.crt")});
+    host.process().wait_for_log("next try in", 2);
+    CHECK(host.stop() == 0);
+  }
+}
+
+TEST_CASE("login: MQTT 5 is spoken, or 3.1.1 where it is set, with the client id that is set") {
+  struct Case {
+    std::string version, logged;
+  };
+  for (const Case& c : {Case{"", "as my-bots (p5,"},
+                        {"version = \"5\"", "as my-bots (p5,"},
+                        {"version = \"3.1.1\"", "as my-bots (p2,"}}) {
+    CAPTURE(c.version);
+    World world({.host = {.mqtt = "client_id = \"my-bots\"\n" + c.version}});
+    CHECK(count(world.broker.log(), c.logged) == 1);
+    talk(world.client);
+  }
+}
+
+TEST_CASE("login: each quality of service") {
+  for (const std::string qos : {"0", "1", "2"}) {
+    World world({.host = {.mqtt = "qos = " + qos}});
+    talk(world.client);
+    CHECK(count(world.broker.log(), "\ts/+/a/+/t/+/req/# (QoS " + qos + ")") == 1);
+  }
+}
+
+TEST_CASE("login: what is too large for a broker that says so is dropped, and the rest goes out") {
+  World world({.host = {}, .broker = {.lines = "max_packet_size 20000\n"}});
+  const Room room;
+  world.start(room);
+  world.tell(room, "large 50000;say small");
+  world.hear(room, "small");
+  CHECK(world.client.unexpected("#").empty());
+}
+
+// In MQTT 3.1.1 it only ends the connection, and libmosquitto sends the message again in the next one.
+TEST_CASE("login: what is too large for a broker that does not say so is given up, named, and does not end the host") {
+  World world({.host = {.mqtt = "version = \"3.1.1\""}, .broker = {.lines = "max_packet_size 20000\n"}});
+  const Room room;
+  world.start(room);
+  world.tell(room, "large 50000");
+  wait_until("the message was not given up",
+             [&] { return count(world.host.log(), "that it has not acknowledged are dropped") == 1; });
+  wait_until("no connection after that", [&] {
+    const std::string log = world.host.log();
+    return log.rfind("info: connected to the broker") > log.rfind("warning: lost the broker");
+  });
+  world.tell(room, "say still here");
+  world.hear(room, "still here");
+}
+
+namespace {
+
+// Its dynamic-security plugin refuses what an ACL file would grant and then not deliver.
+std::string refusing_lines(const TempDir& dir, const std::string& filter,
+                           const std::string& kind = "subscribePattern") {
+  write_file(dir / "security.json", R"({
+    "defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": true, "unsubscribe": true},
+    "anonymousGroup": "everybody",
+    "groups": [{"groupname": "everybody", "roles": [{"rolename": "most"}]}],
+    "roles": [{"rolename": "most", "acls": [{"acltype": ")" +
+                                        kind + R"(", "topic": ")" + filter + R"(", "priority": 0, "allow": false}]}],
+    "clients": []})");
+  return "plugin " BOTEL_DYNAMIC_SECURITY "\nplugin_opt_config_file " + (dir / "security.json").string() + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("login: a msgSub that the broker refuses is error -32004, and the bot hears nothing of it") {
+  const TempDir dir;
+  for (const std::string version : {"", "version = \"3.1.1\""}) {
+    CAPTURE(version);
+    World world({.host = {.mqtt = version}, .broker = {.lines = refusing_lines(dir, "s/1/a/1/u/secret/#")}});
+    Room forbidden{.commands = "say hello", .user = "secret"};
+    for (int i = 0; i < 2; ++i) {
+      const Received answer = world.start(forbidden);
+      CHECK(at(answer.payload, "error.code") == "-32004");
+      CHECK_FALSE(at(answer.payload, "error.message").empty());
+    }
+    CHECK(at(world.end(forbidden).payload, "error.code") == "-32002");
+    CHECK(count(world.host.log(), "probe: start") == 0);
+    talk(world.client);
+    CHECK(world.client.unexpected("#").empty());
+  }
+}
+
+TEST_CASE("login: two rooms that wait for one filter are both told when it is refused") {
+  const TempDir dir;
+  World world({.broker = {.lines = refusing_lines(dir, "s/1/a/1/u/secret/#")}});
+  const Room one{.bot = "1", .user = "secret"}, two{.bot = "2", .user = "secret"};
+  world.client.publish(one.requests(), request("1", "start", one.start_params()));
+  world.client.publish(two.requests(), request("2", "start", two.start_params()));
+  CHECK(at(world.answer(one, "1").payload, "error.code") == "-32004");
+  CHECK(at(world.answer(two, "2").payload, "error.code") == "-32004");
+}
+
+TEST_CASE("login: without its requests a host cannot live, and says so") {
+  const TempDir dir;
+  Broker broker(dir / "broker", {.lines = refusing_lines(dir, "s/+/a/+/t/+/req/#", "subscribeLiteral")});
+  SUBCASE("refused") {
+    Host host(dir / "host", {.url = broker.url()});
+    CHECK(host.process().wait() == 1);
+    CHECK_FALSE(lines_with(host.log(), "s/+/a/+/t/+/req/#").empty());
+  }
+  SUBCASE("narrower filters that the broker allows") {
+    Host host(dir / "host", {.url = broker.url(), .gitple = R"(requests = ["s/1/a/1/t/1/req/#", "s/1/a/1/t/2/req/#"]
+answers = "s/1/a/1/u/+/r/+/res/#")"});
+    host.ready();
+    Client client(broker.port());
+    client.subscribe("s/1/a/1/#");
+    talk(client);
+    CHECK(host.stop() == 0);
+  }
+}

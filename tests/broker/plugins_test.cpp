@@ -1,0 +1,146 @@
+// Files in the plugins folder that are no good: each is named with the reason, and the rest goes on.
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include "harness/world.hpp"
+
+using namespace harness;
+namespace fs = std::filesystem;
+
+TEST_CASE("plugins: each bad file is named with its reason, and the good ones serve") {
+  const TempDir dir;
+  Broker broker(dir / "broker");
+  const fs::path plugins = dir / "host/plugins";
+  make_plugins(plugins);
+  const std::string echo = read_file(plugins / "echo.so");
+  const auto with_byte = [&](std::size_t at, char byte) {
+    std::string changed = echo;
+    changed[at] = byte;
+    return changed;
+  };
+  write_file(plugins / "empty.so", "");
+  write_file(plugins / "text.so", "I am no plugin.\n");
+  write_file(plugins / "magic.so", echo.substr(0, 4));
+  write_file(plugins / "header.so", echo.substr(0, 64));
+  write_file(plugins / "half.so", echo.substr(0, echo.size() / 2));
+  write_file(plugins / "short.so", echo.substr(0, echo.size() * 9 / 10));
+  write_file(plugins / "class32.so", with_byte(4, 1));
+  write_file(plugins / "machine.so", with_byte(18, 40));
+  fs::create_directories(plugins / "folder.so");
+  fs::create_symlink(plugins / "nowhere", plugins / "dangling.so");
+  fs::create_symlink(BOTEL_EXECUTABLE, plugins / "executable.so");
+  REQUIRE(mkfifo((plugins / "fifo.so").c_str(), 0600) == 0);
+  for (const std::string fault : {"NO_NOTE", "NO_ENTRY", "ABI", "OTHER_ID", "UNDEFINED"}) {
+    fs::create_symlink(fs::path(BOTEL_BROKEN) / ("broken-" + fault + ".so"), plugins / (fault + ".so"));
+  }
+  // Not even looked at.
+  write_file(plugins / "readme.txt", "text");
+  write_file(plugins / ".hidden.so", "text");
+
+  Host host(dir / "host", {.url = broker.url()});
+  CHECK(host.ready() == "botel ready: " + broker.url() + ", bots echo probe sandwich");
+  struct Case {
+    std::string file, reason;
+  };
+  const std::string log = host.log();
+  for (const Case& c : std::initializer_list<Case>{{"empty.so", "no ELF file"},
+                                                   {"text.so", "no ELF file"},
+                                                   {"magic.so", ""},
+                                                   {"header.so", "cut off"},
+                                                   {"half.so", "cut off"},
+                                                   {"class32.so", "another kind of machine"},
+                                                   {"machine.so", "another kind of machine"},
+                                                   {"folder.so", ""},
+                                                   {"dangling.so", ""},
+                                                   {"executable.so", "no"},
+                                                   {"fifo.so", ""},
+                                                   {"NO_NOTE.so", "no note"},
+                                                   {"NO_ENTRY.so", "botel_entry_v1"},
+                                                   {"ABI.so", "built for ABI 99, this host speaks 1"},
+                                                   {"OTHER_ID.so", "not the one of its note"},
+                                                   {"UNDEFINED.so", "nobody_has_this"}}) {
+    CAPTURE(c.file);
+    const auto lines = lines_with(log, (plugins / c.file).string());
+    REQUIRE(lines.size() == 1);
+    CHECK(lines.front().find("error: ") != std::string::npos);
+    CHECK(lines.front().find(c.reason) != std::string::npos);
+  }
+  CHECK(count(log, "readme.txt") == 0);
+  CHECK(count(log, ".hidden") == 0);
+
+  Client client(broker.port());
+  client.subscribe("#");
+  const Room room{.bot = "echo"};
+  client.publish(room.requests(), request("1", "start", room.start_params()));
+  CHECK(at(client.expect(room.res_pub()).payload, "result") == "OK");
+  client.publish(room.from_user(), R"({"m":"hello"})");
+  CHECK(at(client.expect(room.msg_pub()).payload, "m") == "you said: hello");
+  CHECK(host.stop() == 0);
+}
+
+TEST_CASE("plugins: a file cut off anywhere never stops the host") {
+  const TempDir dir;
+  Broker broker(dir / "broker");
+  const fs::path plugins = dir / "host/plugins";
+  fs::create_directories(plugins);
+  const std::string echo = read_file(fs::path(BOTEL_PLUGINS) / "echo.so");
+  for (int i = 0; i < 40; ++i) {
+    const auto size = echo.size() * static_cast<std::size_t>(i) / 40;
+    write_file(plugins / ("cut-" + std::to_string(i) + ".so"), echo.substr(0, size));
+  }
+  fs::create_symlink(BOTEL_PROBE, plugins / "probe.so");
+  Host host(dir / "host", {.url = broker.url()});
+  CHECK(host.ready().find("probe") != std::string::npos);
+  CHECK(host.stop() == 0);
+}
+
+TEST_CASE("plugins: a file that is written over while it is in use changes nothing") {
+  const TempDir dir;
+  Broker broker(dir / "broker");
+  Client client(broker.port());
+  client.subscribe("#");
+  const fs::path plugins = dir / "host/plugins";
+  fs::create_directories(plugins);
+  fs::copy_file(fs::path(BOTEL_PLUGINS) / "echo.so", plugins / "echo.so");
+  Host host(dir / "host", {.url = broker.url(), .bots = "[[bot]]\nid = \"*\"\nname = \"echo\"\n"});
+  host.ready();
+  write_file(plugins / "echo.so", std::string(100'000, 'x'));
+  const Room room;
+  client.publish(room.requests(), request("1", "start", room.start_params()));
+  client.expect(room.res_pub());
+  client.publish(room.from_user(), R"({"m":"hello"})");
+  CHECK(at(client.expect(room.msg_pub()).payload, "m") == "you said: hello");
+  CHECK(host.stop() == 0);
+}
+
+TEST_CASE("plugins: of two files that offer the same bot the first is taken, and the other named") {
+  const TempDir dir;
+  Broker broker(dir / "broker");
+  const fs::path plugins = dir / "host/plugins";
+  make_plugins(plugins);
+  fs::copy_file(fs::path(BOTEL_PLUGINS) / "echo.so", plugins / "second-echo.so");
+  Host host(dir / "host", {.url = broker.url()});
+  host.ready();
+  const auto lines = lines_with(host.log(), (plugins / "second-echo.so").string());
+  REQUIRE(lines.size() == 1);
+  CHECK(lines.front().find((plugins / "echo.so").string()) != std::string::npos);
+  CHECK(host.stop() == 0);
+}
+
+TEST_CASE("plugins: a folder that is not there is an error that names it, an empty one is not") {
+  const TempDir dir;
+  Broker broker(dir / "broker");
+  fs::create_directories(dir / "host/plugins");
+  SUBCASE("empty") {
+    Host host(dir / "host", {.url = broker.url(), .bots = ""});
+    CHECK(host.ready().starts_with("botel ready: " + broker.url() + ", bots"));
+    CHECK(count(host.log(), "no bot is served") == 1);
+    CHECK(host.stop() == 0);
+  }
+  SUBCASE("not there") {
+    const std::string folder = (dir / "nowhere").string();
+    Host host(dir / "host", {.url = broker.url(), .plugins = folder});
+    CHECK(host.process().wait() == 1);
+    CHECK_FALSE(lines_with(host.log(), folder).empty());
+  }
+}
