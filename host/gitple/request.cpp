@@ -13,6 +13,7 @@ using json::Document;
 using json::Kind;
 
 constexpr std::size_t kLongestId = 200;
+constexpr std::size_t kLargestBatch = 1000;
 
 // An id is a number or a text, and can stand in a topic.
 Result<std::string> identifier(const Document& object, std::string_view name) {
@@ -181,7 +182,9 @@ Result<Requests> decode_requests(const Source& source, std::string_view payload)
   Requests requests;
   if (document->root.is(Kind::object)) {
     requests.list.push_back(decode_request(source, document->root.raw));
-  } else if (document->root.is(Kind::array) && !document->elements.empty()) {
+  } else if (document->elements.size() > kLargestBatch) {
+    return failure("a batch of {} requests, where {} is the most", document->elements.size(), kLargestBatch);
+  } else if (!document->elements.empty()) {
     requests.batch = true;
     for (const auto& element : document->elements) requests.list.push_back(decode_request(source, element.raw));
   } else {
