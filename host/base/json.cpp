@@ -118,8 +118,9 @@ std::optional<Value> Document::find(std::string_view key) const {
 }
 
 Result<Document> read(std::string_view text) {
+  // It keeps the memory of its stack for the next text.
+  static thread_local rapidjson::Reader reader;
   rapidjson::MemoryStream stream(text.data(), text.size());
-  rapidjson::Reader reader;
   Slicer slicer(text, stream);
   const auto result = reader.Parse<kFlags>(stream, slicer);
   if (slicer.too_deep) return failure("nested deeper than {} levels", kMaxDepth);
