@@ -5,9 +5,13 @@ cd_back=$(pwd)
 cd "$(dirname "$(readlink -f "$0")")"
 . .ci/packages.sh
 need $build_packages
+mkdir -p build
+exec 9>build/run.lock  # one build at a time
+flock 9
 [ -f build/release/build.ninja ] || cmake --preset release >&2
 cmake --build --preset release >&2
 botel=$(pwd)/build/release/bin/botel
 cd "$cd_back"
 [ $# -gt 0 ] || set -- run
+exec 9>&-
 exec "$botel" "$@"

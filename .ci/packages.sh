@@ -13,7 +13,6 @@ need() {
   as_root=
   [ "$(id -u)" = 0 ] || as_root=sudo
   echo "Installing:$missing" >&2
-  # Nothing is started on this machine by installing it: Botel runs a broker of its own.
   $as_root apt-get update -qq >&2
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 }

@@ -137,9 +137,22 @@ void read_mqtt(Table& table, Config& config) {
     const toml::node* const node = table.find(key);
     if (node && link.user.empty()) table.mistake(*node, "mqtt.{} needs mqtt.user", key);
   }
+  if (table.find("password_file") && table.find("password_env")) {
+    table.mistake(*table.find("password_env"), "mqtt.password_file and mqtt.password_env: only one of them can be");
+  }
+  if (table.find("url") && table.find("private_port")) {
+    table.mistake(*table.find("private_port"), "mqtt.private_port: there is no private broker beside mqtt.url");
+  }
   set(link.ca, table.file("ca"));
   set(link.cert, table.file("cert"));
   set(link.key, table.file("key"));
+  for (const char* const key : {"ca", "cert", "key"}) {
+    const toml::node* const node = table.find(key);
+    if (node && config.broker && !link.tls) table.mistake(*node, "mqtt.{}: there is TLS only with mqtts://", key);
+  }
+  for (const auto& [key, other] : {std::pair("cert", "key"), std::pair("key", "cert")}) {
+    if (table.find(key) && !table.find(other)) table.mistake(*table.find(key), "mqtt.{} needs mqtt.{}", key, other);
+  }
   set(link.client_id, table.text("client_id"));
   if (const auto version = table.text("version")) {
     if (*version == "5" || *version == "3.1.1") {

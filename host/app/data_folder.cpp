@@ -1,7 +1,6 @@
 #include "app/data_folder.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,14 @@ namespace fs = std::filesystem;
 
 constexpr auto kBroker = "broker";
 constexpr auto kLock = "lock";
+
+// A lock on a whole file that belongs to who has opened it, and that can be looked for without being taken.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
 
 std::string read_line(const fs::path& file) {
   std::ifstream in(file);
@@ -35,7 +42,8 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
   const fs::path file = path / kLock;
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return failure("data directory {}: {}", path.string(), std::strerror(errno));
-  if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+  struct flock wanted = whole_file();
+  if (fcntl(lock, F_OFD_SETLK, &wanted) != 0) {
     close(lock);
     return failure("data directory {} is used by another host, process {}", path.string(), read_line(file));
   }
@@ -69,7 +77,8 @@ std::optional<std::string> DataFolder::announced(const fs::path& path) {
   // A host that was killed leaves its announcement behind, but not its lock.
   const int lock = ::open((path / kLock).c_str(), O_RDONLY | O_CLOEXEC);
   if (lock < 0) return {};
-  const bool held = flock(lock, LOCK_SH | LOCK_NB) != 0;
+  struct flock found = whole_file();
+  const bool held = fcntl(lock, F_OFD_GETLK, &found) == 0 && found.l_type != F_UNLCK;
   close(lock);
   if (!held) return {};
   auto url = read_line(path / kBroker);

@@ -14,6 +14,7 @@
 #include <fmt/ranges.h>
 
 #include "base/log.hpp"
+#include "base/signals.hpp"
 
 namespace botel::app {
 namespace {
@@ -21,17 +22,6 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kDrainTime{2};
-
-int open_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGCHLD);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 }  // namespace
 
@@ -59,8 +49,7 @@ Result<std::unique_ptr<Host>> Host::create(const Config& config) {
 
 Host::Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_ptr<mqtt::PrivateBroker> broker,
            std::string broker_url)
-    : signals_(open_signals()),
-      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+    : wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       data_(std::move(data)),
       broker_(std::move(broker)),
       broker_url_(std::move(broker_url)),
@@ -78,6 +67,9 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   const auto find_bot = [this](const std::string& id) { return bots_->find(id); };
   service_.emplace(config.gitple, *link_, runtime_, find_bot, counters_);
   service_->open([this](const Result<>& granted) { opened(granted); });
+  // Until here a signal ends the process at once, whatever a plugin does; the broker goes with it.
+  signals_.emplace(open_signals({SIGTERM, SIGINT, SIGCHLD}));
+  if (broker_ && broker_->has_ended()) return failure("the private broker has ended");
   return data_->announce(broker_url_);
 }
 
@@ -93,7 +85,7 @@ bool Host::round() {
   link_->tick(now.steady);
   if (!stop_by_) link_->read();
   runtime_.advance(now);
-  link_->dispatch([this](mqtt::Message& message) { service_->receive(message); });
+  link_->dispatch([this](const mqtt::Message& message) { service_->receive(message); });
   if (!runtime_.run(workers_)) return false;
   link_->write();
   if (stop_by_ && (now.steady >= *stop_by_ || (!runtime_.has_work() && runtime_.away().empty()))) finish();
@@ -101,7 +93,7 @@ bool Host::round() {
 }
 
 void Host::wait() {
-  std::array<pollfd, 3> descriptors{pollfd{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, link_->descriptor()};
+  std::array<pollfd, 3> descriptors{pollfd{signals_->get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, link_->descriptor()};
   SteadyTime until = link_->next_tick();
   if (const auto next = runtime_.timers().next()) until = std::min(until, *next);
   if (stop_by_) {
@@ -134,7 +126,7 @@ void Host::opened(const Result<>& granted) {
 
 void Host::look_for_signals() {
   signalfd_siginfo info{};
-  while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+  while (read(signals_->get(), &info, sizeof info) == sizeof info) {
     if (info.ssi_signo != SIGCHLD) {
       log::info("stopping: {} rooms", service_->rooms());
       stop(0);

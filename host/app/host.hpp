@@ -53,8 +53,7 @@ class Host {
   void finish();
   [[noreturn]] void abandon();
 
-  // Blocked in every thread and read here. The first member, so that no thread starts before.
-  Descriptor signals_;
+  std::optional<Descriptor> signals_;  // blocked in every thread, and read here
   Descriptor wake_;
   std::unique_ptr<DataFolder> data_;
   std::unique_ptr<mqtt::PrivateBroker> broker_;

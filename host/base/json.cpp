@@ -117,6 +117,12 @@ std::optional<Value> Document::find(std::string_view key) const {
   return {};
 }
 
+std::optional<Value> Document::present(std::string_view key) const {
+  auto value = find(key);
+  if (value && value->is(Kind::null)) value.reset();
+  return value;
+}
+
 Result<Document> read(std::string_view text) {
   // It keeps the memory of its stack for the next text.
   static thread_local rapidjson::Reader reader;
@@ -147,6 +153,11 @@ std::string text(const Value& value) {
   rapidjson::Reader reader;
   reader.Parse<kFlags>(stream, decoder);
   return std::move(decoder.text);
+}
+
+std::string text(const Document& object, std::string_view key) {
+  const auto value = object.find(key);
+  return value && (value->is(Kind::string) || value->is(Kind::number)) ? text(*value) : std::string();
 }
 
 std::optional<std::int64_t> integer(const Value& value) {

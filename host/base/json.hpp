@@ -37,6 +37,8 @@ struct Document {
 
   // The member `key`, the last one where there are several; nothing when there is none.
   [[nodiscard]] std::optional<Value> find(std::string_view key) const;
+  // The same, where null is as good as none.
+  [[nodiscard]] std::optional<Value> present(std::string_view key) const;
 };
 
 // Nesting beyond this is refused.
@@ -47,6 +49,9 @@ inline constexpr int kMaxDepth = 64;
 
 // What a string value says, decoded. Any other value: as it is written.
 [[nodiscard]] std::string text(const Value& value);
+
+// What the member `key` says, where it is a string or a number; else nothing.
+[[nodiscard]] std::string text(const Document& object, std::string_view key);
 
 // A number value, when it is an integer that fits.
 [[nodiscard]] std::optional<std::int64_t> integer(const Value& value);

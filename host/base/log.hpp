@@ -40,13 +40,17 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
 // `text` from outside as it may stand in a line: clean(), and cut at `longest` bytes.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t longest = 80);
 
-// Warnings about what comes from outside, where somebody may send a flood of it: at most 50 lines a second, and then
+// Warnings about what comes from outside, where somebody may send a flood of it: at most 100 lines a second, and then
 // how many were left out. Of one thread.
 class Throttle {
  public:
   template <class... Args>
   void warning(fmt::format_string<Args...> format, Args&&... args) {
     if (allow()) log::warning(format, std::forward<Args>(args)...);
+  }
+  template <class... Args>
+  void error(fmt::format_string<Args...> format, Args&&... args) {
+    if (allow()) log::error(format, std::forward<Args>(args)...);
   }
   template <class... Args>
   void info(fmt::format_string<Args...> format, Args&&... args) {

@@ -13,6 +13,7 @@
 
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
+#include "base/signals.hpp"
 #include "cli/chat_input.hpp"
 #include "cli/chat_screen.hpp"
 #include "cli/chat_session.hpp"
@@ -28,15 +29,6 @@ constexpr const char* kUsualBroker = "mqtt://127.0.0.1:1883";
 struct Options {
   std::string broker, data, bot = "1";
 };
-
-int open_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 // Drives a session: the broker's messages, the user's lines and the clock, round after round. Of one thread.
 class Chat {
@@ -130,7 +122,7 @@ int chat(const Options& options) {
   if (!room) return complain("--bot: " + room.error(), 2);
 
   log::set_up(log::Level::warning, log::Format::text);
-  const int signals = open_signals();
+  const int signals = open_signals({SIGINT, SIGTERM, SIGHUP});
   Counters counters;
   auto link = mqtt::Link::create(config->mqtt, counters);
   if (!link) return complain(link.error(), 1);

@@ -17,19 +17,6 @@ using json::Value;
 
 constexpr const char* kUnknownItem = "  (an item that is not understood)";
 
-// Null and absent are one.
-std::optional<Value> present(const Document& object, std::string_view name) {
-  auto value = object.find(name);
-  if (value && value->is(Kind::null)) value.reset();
-  return value;
-}
-
-// What a member says, where it is a text or a number; else nothing.
-std::string text_of(const Document& object, std::string_view name) {
-  const auto value = object.find(name);
-  return value && (value->is(Kind::string) || value->is(Kind::number)) ? json::text(*value) : std::string();
-}
-
 // The inside of a value that is known to be JSON.
 Document open(const Value& value) {
   auto document = json::read(value.raw);
@@ -62,7 +49,7 @@ void add_urls(const Document& holder, std::vector<std::string>& urls) {
   const auto l = holder.find("l");
   if (l && l->is(Kind::string)) urls.push_back(json::text(*l));
   const Document link = object_at(holder, "l");
-  for (const std::string& url : {text_of(link, "a"), text_of(link, "u")}) {
+  for (const std::string& url : {json::text(link, "a"), json::text(link, "u")}) {
     if (!url.empty()) urls.push_back(url);
   }
 }
@@ -71,10 +58,10 @@ Press read_press(const Document& item) {
   Press press;
   const bool newer = newer_shape(item);
   const Document holder = newer ? item : object_at(item, "c");
-  if (const auto c = newer ? present(item, "c") : std::nullopt) press.choice.command = c->raw;
-  press.choice.echo = text_of(holder, "e");
+  if (const auto c = newer ? item.present("c") : std::nullopt) press.choice.command = c->raw;
+  press.choice.echo = json::text(holder, "e");
   press.meant = !press.choice.echo.empty() || press.choice.command != "null";
-  if (press.choice.echo.empty()) press.choice.echo = text_of(item, "t");
+  if (press.choice.echo.empty()) press.choice.echo = json::text(item, "t");
   add_urls(holder, press.urls);
   return press;
 }
@@ -87,15 +74,15 @@ std::string with_details(const std::string& label, std::vector<std::string> deta
 ChatOption read_option(const Value& value) {
   if (value.is(Kind::string)) return {json::text(value), json::text(value)};
   const Document option = value.is(Kind::object) ? open(value) : Document();
-  ChatOption read{text_of(option, "v"), text_of(option, "t")};
+  ChatOption read{json::text(option, "v"), json::text(option, "t")};
   if (read.text.empty()) read.text = read.value;
   if (read.value.empty()) read.value = read.text;
   return read;
 }
 
 ChatField read_field(const Document& item) {
-  ChatField field{text_of(item, "t"), text_of(item, "k"), text_of(item, "v"), false, {}};
-  if (field.preset.empty()) field.preset = text_of(item, "d");
+  ChatField field{json::text(item, "t"), json::text(item, "k"), json::text(item, "v"), false, {}};
+  if (field.preset.empty()) field.preset = json::text(item, "d");
   if (field.key.empty()) field.key = field.label;
   if (field.label.empty()) field.label = field.key;
   if (const auto required = item.find("r")) field.required = required->raw == "true";
@@ -132,7 +119,7 @@ class Body {
     if (part.is(Kind::string)) return say_all(json::text(part));
     if (!part.is(Kind::object)) return say(std::string(kNotUnderstood));
     const Document rich = open(part);
-    const std::string text = text_of(rich, "t");
+    const std::string text = json::text(rich, "t");
     if (!text.empty()) say_all(text);
     read_link(object_at(rich, "l"));
     read_items(rich);
@@ -140,9 +127,9 @@ class Body {
   }
 
   void read_link(const Document& link) {
-    std::string label = text_of(link, "d");
-    if (label.empty()) label = text_of(link, "n");
-    const std::string url = text_of(link, "u");
+    std::string label = json::text(link, "d");
+    if (label.empty()) label = json::text(link, "n");
+    const std::string url = json::text(link, "u");
     if (label.empty() && url.empty()) return;
     say("  " + (label.empty() ? clean(url) : with_details(label, {url})));
   }
@@ -155,11 +142,11 @@ class Body {
   }
 
   void read_item(const Document& item) {
-    const std::string kind = text_of(item, "p");
+    const std::string kind = json::text(item, "p");
     if (kind == "form") return read_form(item);
     Press press = read_press(item);
-    Shown shown{kind, text_of(item, "t"), {}, 0};
-    if (kind != "button") shown.details = {text_of(item, "d"), text_of(item, kind == "list" ? "s" : "u")};
+    Shown shown{kind, json::text(item, "t"), {}, 0};
+    if (kind != "button") shown.details = {json::text(item, "d"), json::text(item, kind == "list" ? "s" : "u")};
     shown.details.insert(shown.details.end(), press.urls.begin(), press.urls.end());
     const bool sends = !press.choice.echo.empty() || press.choice.command != "null";
     if (sends && (press.meant || kind == "button" || kind == "list")) return choose(press.choice, std::move(shown));
@@ -217,13 +204,13 @@ Result<ChatMessage> read_chat_message(std::string_view payload) {
   if (!document) return tl::unexpected(document.error());
   if (!document->root.is(Kind::object)) return failure("a message must be an object");
   ChatMessage message;
-  message.session = text_of(*document, "_sid");
+  message.session = json::text(*document, "_sid");
   if (const auto time = document->find("t")) message.time = json::integer(*time);
 
-  const std::string key_in = text_of(object_at(*document, "e"), "keyIn");
+  const std::string key_in = json::text(object_at(*document, "e"), "keyIn");
   if (key_in == "s" || key_in == "t") message.typing = key_in == "s";
-  const auto m = present(*document, "m");
-  message.said = m || !present(*document, "e");
+  const auto m = document->present("m");
+  message.said = m || !document->present("e");
   if (m) {
     Body(message).read(*m);
   } else if (message.said) {

@@ -39,11 +39,6 @@ std::string message(const ChatRoom& room, std::int64_t time_ms, std::string_view
   return fmt::format(R"({{"t":{},{},"_sid":{}}})", time_ms, members, room.session);
 }
 
-std::string text_of(const Document& object, std::string_view name) {
-  const auto value = object.find(name);
-  return value && !value->is(Kind::null) ? json::text(*value) : std::string();
-}
-
 }  // namespace
 
 Result<ChatRoom> ChatRoom::fresh(const std::string& bot) {
@@ -97,16 +92,16 @@ Result<ChatCommand> read_chat_command(std::string_view payload) {
   if (!params) return tl::unexpected(params.error());
 
   ChatCommand command;
-  command.method = text_of(*request, "method");
+  command.method = json::text(*request, "method");
   if (command.method.empty()) return failure("a request without a method");
   if (const auto id = request->find("id")) {
     command.id = id->is(Kind::string) || id->is(Kind::number) ? id->raw : "null";
   }
   // What stands in a payload is not to make the chat publish anywhere else.
-  const std::string res_pub = text_of(*params, "resPub");
+  const std::string res_pub = json::text(*params, "resPub");
   if (gitple::check_topic({"1", "1", {}}, res_pub)) command.res_pub = res_pub;
-  const std::string target = text_of(*params, "targetId");
-  command.heir = text_of(*params, "type") != "bot" ? "an agent" : target.empty() ? "another bot" : "bot " + target;
+  const std::string target = json::text(*params, "targetId");
+  command.heir = json::text(*params, "type") != "bot" ? "an agent" : target.empty() ? "another bot" : "bot " + target;
   return command;
 }
 

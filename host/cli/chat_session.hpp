@@ -54,7 +54,6 @@ class ChatSession {
   enum class Stage { subscribing, starting, open, ending, over };
 
   void granted(const Result<>& result);
-  void start();
   void receive_response(std::string_view payload, SteadyTime now);
   void receive_command(std::string_view payload, SteadyTime now);
   void receive_message(const mqtt::Message& message, Time now);

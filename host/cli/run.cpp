@@ -1,5 +1,6 @@
 // botel run: the host, until it is told to stop.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -39,14 +40,17 @@ app::Mistakes apply(const Options& options, app::Config& config) {
   if (const auto format = app::log_format(options.log_format)) config.log_format = *format;
   if (!options.bots.empty()) config.bots.clear();
   for (const auto& text : options.bots) {
-    if (auto bot = parse_bot(text)) {
-      config.bots.push_back(std::move(*bot));
-    } else {
+    auto bot = parse_bot(text);
+    if (!bot) {
       mistakes.push_back(bot.error());
+    } else if (std::ranges::count(config.bots, bot->id, &app::BotConfig::id) > 0) {
+      mistakes.push_back(fmt::format("--bot: the id {} is there twice", bot->id));
+    } else {
+      config.bots.push_back(std::move(*bot));
     }
   }
-  if (config.broker && config.broker_port) {
-    mistakes.push_back("a port for the private broker makes no sense beside the URL of another one");
+  if (config.broker && options.broker_port != 0) {
+    mistakes.push_back("--broker-port: there is no private broker beside the URL of another one");
   }
   return mistakes;
 }

@@ -17,7 +17,8 @@ using runtime::Event;
 
 Result<std::vector<Event>> decode_event(const Value& e) {
   std::vector<Event> events;
-  if (!e.is(Kind::object)) return failure("e must be an object");
+  // What is not understood is ignored: there may be newer events, and a message beside them.
+  if (!e.is(Kind::object)) return events;
   const auto members = json::read(e.raw);
   if (!members) return tl::unexpected(members.error());
   if (const auto key_in = members->find("keyIn")) {
@@ -28,17 +29,11 @@ Result<std::vector<Event>> decode_event(const Value& e) {
   }
   if (const auto read = members->find("read")) {
     const auto until = json::integer(*read);
-    if (!until || *until < 0) return failure("e.read must be a time in milliseconds");
-    events.push_back({.kind = BOTEL_ROOM_READ, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(*until)});
+    if (until && *until >= 0) {
+      events.push_back({.kind = BOTEL_ROOM_READ, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(*until)});
+    }
   }
   return events;
-}
-
-// Null and absent are one.
-std::optional<Value> present(const json::Document& object, std::string_view name) {
-  auto value = object.find(name);
-  if (value && value->is(Kind::null)) value.reset();
-  return value;
 }
 
 void open(std::string& to, std::int64_t time_ms) { fmt::format_to(std::back_inserter(to), R"({{"t":{},)", time_ms); }
@@ -68,18 +63,18 @@ Result<Incoming> decode_message(std::string_view payload) {
   if (!document) return tl::unexpected(document.error());
   if (!document->root.is(Kind::object)) return failure("a message must be an object");
   Incoming incoming;
-  if (const auto sid = present(*document, "_sid")) incoming.session = json::text(*sid);
+  if (const auto sid = document->present("_sid")) incoming.session = json::text(*sid);
 
-  if (const auto e = present(*document, "e")) {
+  if (const auto e = document->present("e")) {
     auto events = decode_event(*e);
     if (!events) return tl::unexpected(events.error());
     incoming.events = std::move(*events);
   }
-  const auto m = present(*document, "m");
+  const auto m = document->present("m");
   if (m && !m->is(Kind::string) && !m->is(Kind::object) && !m->is(Kind::array)) {
     return failure("m must be a text, an object or a list");
   }
-  if (const auto c = present(*document, "c")) {
+  if (const auto c = document->present("c")) {
     incoming.events.push_back({.kind = BOTEL_ROOM_COMMAND,
                                .format = BOTEL_FORMAT_JSON,
                                .payload = std::string(c->raw),
@@ -136,7 +131,7 @@ Result<Answer> decode_answer(std::string_view payload) {
   const auto id = document->find("id");
   if (!id || !id->is(Kind::string)) return failure("an answer without the id of a request");
   Answer answer{.id = json::text(*id), .detail = {}};
-  if (const auto error = present(*document, "error")) {
+  if (const auto error = document->present("error")) {
     answer.detail = error->raw;
     answer.status = kInternalError;
     if (const auto members = json::read(error->raw)) {

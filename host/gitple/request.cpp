@@ -14,6 +14,8 @@ using json::Kind;
 
 constexpr std::size_t kLongestId = 200;
 constexpr std::size_t kLargestBatch = 1000;
+constexpr std::size_t kLargestValue = 64 << 10;  // bytes of a _context or a user: they stay as long as the room
+constexpr std::string_view kRequests = "s/+/a/+/t/+/req/#";
 
 // An id is a number or a text, and can stand in a topic.
 Result<std::string> identifier(const Document& object, std::string_view name) {
@@ -47,6 +49,7 @@ Result<Identity> decode_identity(const Source& source, const Document& params) {
   const auto context = params.find("_context");
   if (!context) return failure("params._context is missing");
   if (!context->is(Kind::object)) return failure("params._context must be an object");
+  if (context->raw.size() > kLargestValue) return failure("params._context is larger than {} bytes", kLargestValue);
   const auto members = json::read(context->raw);
   if (!members) return failure("params._context: {}", members.error());
 
@@ -67,10 +70,10 @@ Result<Identity> decode_identity(const Source& source, const Document& params) {
                   session->empty() ? std::string() : std::string(raw->raw)};
 }
 
-// The text's example: .../r/{room}/req/t/{bot} is answered on .../r/{room}/res.
-std::string answers_to(const std::string& cmd_pub) {
-  const auto at = cmd_pub.rfind("/req/");
-  return at == std::string::npos ? std::string() : cmd_pub.substr(0, at) + "/res";
+// The text's example: .../r/{room}/req/t/{bot} is answered on .../r/{room}/res. Nowhere, where it is written otherwise.
+std::string answers_to(const Source& source, const std::string& cmd_pub) {
+  const std::string topic = cmd_pub.substr(0, cmd_pub.rfind("/req/")) + "/res";
+  return cmd_pub.find("/req/") != std::string::npos && check_topic(source, topic) ? topic : "";
 }
 
 Result<Start> decode_start(const Source& source, const Document& params) {
@@ -82,7 +85,8 @@ Result<Start> decode_start(const Source& source, const Document& params) {
   for (const auto* text : {&msg_sub, &msg_pub, &cmd_pub}) {
     if (!*text) return tl::unexpected(text->error());
   }
-  Start start{*identity, "null", *msg_sub, *msg_pub, *cmd_pub, answers_to(*cmd_pub)};
+  Start start{*identity, "null", *msg_sub, *msg_pub, *cmd_pub, answers_to(source, *cmd_pub)};
+  if (mqtt::overlap(start.msg_sub, kRequests)) return failure("params.msgSub takes in requests");
   for (const auto* own : {&start.msg_pub, &start.cmd_pub}) {
     if (mqtt::matches(start.msg_sub, *own)) return failure("params.msgSub takes in what the bot itself sends");
   }
@@ -93,6 +97,7 @@ Result<Start> decode_start(const Source& source, const Document& params) {
   }
   if (const auto user = params.find("user"); user && !user->is(Kind::null)) {
     if (!user->is(Kind::object)) return failure("params.user must be an object");
+    if (user->raw.size() > kLargestValue) return failure("params.user is larger than {} bytes", kLargestValue);
     start.user = user->raw;
   }
   return start;
@@ -168,11 +173,13 @@ Result<Source> request_source(std::string_view topic) {
 Result<> check_topic(const Source& source, std::string_view topic, bool filter) {
   const std::string inside = fmt::format("s/{}/a/{}/", source.sp, source.app);
   if (!topic.starts_with(inside)) return failure("must be inside {}", inside);
+  const std::string_view whole = topic;
   if (filter && topic.ends_with("/+")) topic.remove_suffix(2);
   if (topic.find_first_of("+#") != std::string_view::npos) {
     return failure("{}", filter ? "may have no wildcard but a last level of +" : "may have no wildcard");
   }
-  if (!mqtt::valid_topic(topic)) return failure("is no topic: too long, too deep, or with control characters");
+  if (!mqtt::valid_topic(topic) || !mqtt::valid_filter(whole))
+    return failure("is no topic: too long, too deep, or with control characters");
   return {};
 }
 

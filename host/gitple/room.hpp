@@ -35,7 +35,8 @@ struct Room : runtime::Actor {
   Room(const Source& source, Start the_start, runtime::Port& port, std::shared_ptr<runtime::Logic> logic)
       : Actor(port, BOTEL_ACTOR_ROOM, address_of(source, the_start.identity),
               R"({"context":)" + the_start.identity.context + R"(,"user":)" + the_start.user + "}", std::move(logic)),
-        start(std::move(the_start)) {}
+        start(std::move(the_start)),
+        place(source.sp + "/" + source.app + "/" + start.identity.room) {}
 
   // Unique among rooms, as none of the ids has a slash.
   static std::string address_of(const Source& source, const Identity& identity) {
@@ -46,7 +47,7 @@ struct Room : runtime::Actor {
   [[nodiscard]] Speaker speaker() const { return {start.identity.context, start.identity.session_raw}; }
 
   // When a message is said to leave: never twice the same in a room, and rising.
-  std::int64_t next_time(std::int64_t now_ms) { return last_time_ms = std::max(now_ms, last_time_ms + 1); }
+  std::int64_t next_time(std::int64_t now_ms) { return *last_time_ms = std::max(now_ms, *last_time_ms + 1); }
 
   // While it subscribes, starts or ends, requests wait.
   [[nodiscard]] bool in_transition() const {
@@ -54,12 +55,14 @@ struct Room : runtime::Actor {
   }
 
   const Start start;
+  const std::string place;  // the room, whichever bot is in it
   Stage stage = Stage::subscribing;
   std::vector<Reply> replies;      // to the start or the end that is under way
   std::vector<Waiting> waiting;    // in order
   std::vector<std::string> asked;  // ids of the bot's own requests that are unanswered
-  std::int64_t last_time_ms = 0;   // of what was sent
-  SteadyTime last_said{};          // by either side
+  std::shared_ptr<std::int64_t>
+      last_time_ms;        // of what was sent; shared with the other and later instances in the room
+  SteadyTime last_said{};  // by either side
   runtime::Timers::Id idle_timer = 0;
   runtime::Timers::Id leave_timer = 0;
 };

@@ -5,11 +5,20 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json.hpp"
 #include "base/log.hpp"
 #include "mqtt/topics.hpp"
 
 namespace botel::gitple {
+namespace {
+
+constexpr std::size_t kMostListeners = 100;  // rooms that share a msgSub: two, when a room moves from bot to bot
+constexpr std::size_t kMostWaiting = 100;    // requests that wait for a room
+constexpr std::size_t kMostAsked = 100;      // a bot's own requests that gitple has not answered
+constexpr std::size_t kMostQueued = 1000;    // events that wait for a bot to be done with the one before
+
+std::string name(const Source& source) { return fmt::format("s/{}/a/{}/t/{}", source.sp, source.app, source.bot); }
+
+}  // namespace
 
 using runtime::Event;
 using Stage = Room::Stage;
@@ -28,6 +37,7 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       messages_(counters.add("gitple_messages_total", "Messages of users")),
       malformed_messages_(counters.add("gitple_messages_malformed_total", "Payloads that are no message")),
       stale_messages_(counters.add("gitple_messages_stale_total", "Messages for a session that is over")),
+      dropped_messages_(counters.add("gitple_messages_dropped_total", "Messages for a bot that is too far behind")),
       unknown_topics_(counters.add("gitple_unknown_topics_total", "Messages on topics that nobody listens to")),
       lost_answers_(counters.add("gitple_answers_lost_total", "Requests of bots that gitple did not answer")) {}
 
@@ -58,7 +68,7 @@ void Service::open(mqtt::Client::Done done) {
   }
 }
 
-void Service::receive(mqtt::Message& message) {
+void Service::receive(const mqtt::Message& message) {
   if (message.retained) {
     ++retained_;
     complaints_.warning("{}: a retained message is ignored", log::printable(message.topic));
@@ -98,12 +108,14 @@ void Service::receive_requests(const mqtt::Message& message) {
 void Service::serve(Waiting request) {
   if (std::holds_alternative<Start>(request.what)) return serve_start(std::move(request));
   if (std::holds_alternative<End>(request.what)) return serve_end(std::move(request));
-  refuse(request.reply, std::get<Refusal>(request.what).code, std::get<Refusal>(request.what).message);
+  const Refusal& refusal = std::get<Refusal>(request.what);
+  refuse(request.reply, name(request.source), refusal.code, refusal.message);
 }
 
-void Service::refuse(Reply& reply, int code, const std::string& message) {
+// `who`: the request's source, or the room that it is about.
+void Service::refuse(Reply& reply, std::string_view who, int code, const std::string& message) {
   ++refused_requests_;
-  complaints_.warning("a request is refused with {}: {}", code, message);
+  complaints_.warning("{}: a request is refused with {}: {}", log::printable(who), code, message);
   reply.error(code, message);
 }
 
@@ -114,37 +126,55 @@ void Service::serve_all(std::vector<Waiting> requests) {
 void Service::serve_start(Waiting request) {
   Start& start = std::get<Start>(request.what);
   const std::string address = Room::address_of(request.source, start.identity);
-  if (Room* const room = find(address)) {
-    if (room->stage == Stage::open && room->session() == start.identity.session) return request.reply.ok();
+  Room* const room = find(address);
+  if (room && room->stage == Stage::open && room->session() == start.identity.session) return request.reply.ok();
+
+  auto logic = find_bot_(start.identity.bot);
+  if (!logic) return refuse(request.reply, address, kNoSuchBot, "No such bot: no bot serves this id");
+  const auto listeners = listeners_.find(start.msg_sub);
+  if (listeners != listeners_.end() && listeners->second.size() >= kMostListeners) {
+    return refuse(request.reply, address, kInvalidParams, "Invalid params: too many rooms share this params.msgSub");
+  }
+  if (room) {
     // The old conversation ends first, and then it is the new one's turn.
     const bool replace = !room->in_transition();
-    room->waiting.push_back(std::move(request));
+    keep_waiting(*room, std::move(request));
     if (replace) end(*room, "replaced");
     return;
   }
-  if (auto checked = check_filter(start); !checked) return refuse(request.reply, kInvalidParams, checked.error());
-  auto logic = find_bot_(start.identity.bot);
-  if (!logic) return refuse(request.reply, kNoSuchBot, "No such bot: no bot serves this id");
-
   auto made = std::make_unique<Room>(request.source, std::move(start), *this, std::move(logic));
-  Room& room = *made;
-  room.replies.push_back(std::move(request.reply));
+  Room& added = *made;
+  added.replies.push_back(std::move(request.reply));
+  auto& last_time = last_times_[added.place];
+  added.last_time_ms = last_time.lock();
+  if (!added.last_time_ms) last_time = added.last_time_ms = std::make_shared<std::int64_t>(0);
   rooms_.emplace(address, std::move(made));
-  client_.subscribe(room.start.msg_sub, [this, address](const Result<>& granted) { subscribed(address, granted); });
+  warn_of_deaf_answers(added);
+  client_.subscribe(added.start.msg_sub, [this, address](const Result<>& granted) { subscribed(address, granted); });
 }
 
-// A room that also heard requests would make the broker deliver them twice.
-Result<> Service::check_filter(const Start& start) const {
-  for (const auto& filter : config_.requests) {
-    if (mqtt::overlap(filter, start.msg_sub)) return failure("Invalid params: params.msgSub takes in requests");
+// What waits cannot wait for an event that is to be tried again some day.
+void Service::keep_waiting(Room& room, Waiting request) {
+  if (room.waiting.size() >= kMostWaiting) {
+    return refuse(request.reply, room.address, kInternalError, "Internal error: too many requests wait for this room");
   }
-  return {};
+  room.waiting.push_back(std::move(request));
+  runtime_.give_up_retry(room);
+}
+
+void Service::warn_of_deaf_answers(const Room& room) {
+  const std::string& topic = room.start.cmd_res_pub;
+  const auto heard = [&](const std::string& filter) { return mqtt::overlap(filter, topic); };
+  if (!topic.empty() && std::ranges::none_of(config_.answers, heard)) {
+    complaints_.warning("{}: answers on {} will not be heard: [gitple] answers does not take them in",
+                        log::printable(room.address), log::printable(topic));
+  }
 }
 
 void Service::subscribed(const std::string& address, const Result<>& granted) {
   Room& room = *find(address);
   if (!granted) {
-    refuse(room.replies.front(), kSubscriptionRefused, "The broker refused msgSub: " + granted.error());
+    refuse(room.replies.front(), address, kSubscriptionRefused, "The broker refused msgSub: " + granted.error());
     return serve_all(remove(room));
   }
   listen(room);
@@ -154,7 +184,7 @@ void Service::subscribed(const std::string& address, const Result<>& granted) {
 
 void Service::started(Room& room, bool committed) {
   if (!committed) {
-    refuse(room.replies.front(), kBotFailed, "The bot failed to start");
+    refuse(room.replies.front(), room.address, kBotFailed, "The bot failed to start");
     const std::string filter = room.start.msg_sub;
     serve_all(remove(room));
     client_.unsubscribe(filter);
@@ -178,9 +208,9 @@ void Service::serve_end(Waiting request) {
   Room* const room = find(address);
   if (!room) {
     if (ended_.has(address, identity.session, runtime_.now().steady)) return request.reply.ok();
-    return refuse(request.reply, kRoomUnknown, "Room unknown: no bot is in this room");
+    return refuse(request.reply, address, kRoomUnknown, "Room unknown: no bot is in this room");
   }
-  if (room->in_transition()) return room->waiting.push_back(std::move(request));
+  if (room->in_transition()) return keep_waiting(*room, std::move(request));
   // The end of a session that was replaced: there is nothing left to end.
   if (!identity.session.empty() && identity.session != room->session()) return request.reply.ok();
   room->replies.push_back(std::move(request.reply));
@@ -188,6 +218,7 @@ void Service::serve_end(Waiting request) {
 }
 
 void Service::end(Room& room, std::string_view why) {
+  runtime_.give_up_retry(room);
   room.stage = Stage::ending;
   runtime_.timers().cancel(std::exchange(room.idle_timer, 0));
   runtime_.timers().cancel(std::exchange(room.leave_timer, 0));
@@ -199,11 +230,19 @@ void Service::ended(Room& room) {
   runtime_.flush(room);
   for (Reply& reply : room.replies) reply.ok();
   ended_.add(room.address, room.session(), runtime_.now().steady);
-  const std::string filter = room.start.msg_sub;
+  const std::string filter = room.start.msg_sub, place = room.place;
+  auto last_time = room.last_time_ms;  // the new session goes on from there
   auto waiting = remove(room);
   // First the new session's start, so that a filter they share is not given up in between.
   serve_all(std::move(waiting));
   client_.unsubscribe(filter);
+  last_time.reset();
+  forget_time(place);
+}
+
+void Service::forget_time(const std::string& place) {
+  const auto found = last_times_.find(place);
+  if (found != last_times_.end() && found->second.expired()) last_times_.erase(found);
 }
 
 // Forgets a room; returns the requests that waited for it.
@@ -217,7 +256,9 @@ std::vector<Waiting> Service::remove(Room& room) {
   unlisten(room);
   runtime_.retire(room);
   auto waiting = std::move(room.waiting);
+  const std::string place = room.place;
   rooms_.erase(std::string(room.address));
+  forget_time(place);
   return waiting;
 }
 
@@ -251,6 +292,12 @@ void Service::receive_message(Room& room, const Incoming& incoming) {
   const bool listens = room.stage == Stage::starting || room.stage == Stage::open;
   if (!listens || (!incoming.session.empty() && incoming.session != room.session())) {
     ++stale_messages_;
+    return;
+  }
+  if (room.queued() >= kMostQueued) {
+    ++dropped_messages_;
+    complaints_.warning("{}: {} events wait for bot {}: a message is dropped", log::printable(room.address),
+                        room.queued(), room.logic().id());
     return;
   }
   room.last_said = runtime_.now().steady;
@@ -303,6 +350,11 @@ void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
 // A bot's own request: end, or transfer.
 void Service::ask(Room& room, const runtime::Effect& effect) {
   if (room.stage == Stage::ending) return;  // it ends already
+  if (room.asked.size() >= kMostAsked) {
+    complaints_.warning("{}: bot {} has asked {} times without an answer, and is not heard again",
+                        log::printable(room.address), room.logic().id(), room.asked.size());
+    return;
+  }
   const std::string id = fmt::format("botel-{:x}-{:x}", runtime_.now().unix_ms, ++last_ask_);
   const std::string& res_pub = room.start.cmd_res_pub;
   const auto timeout = runtime_.timers().set(runtime_.now().steady + config_.answer_timeout, [this, id] {

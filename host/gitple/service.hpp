@@ -39,8 +39,7 @@ class Service final : public runtime::Port {
   // For the end: answers with an error what is still owed. Handlers may be running.
   void close();
 
-  // A message came in. Its strings may be taken.
-  void receive(mqtt::Message& message);
+  void receive(const mqtt::Message& message);
 
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
 
@@ -65,8 +64,9 @@ class Service final : public runtime::Port {
 
   void serve(Waiting request);
   void serve_all(std::vector<Waiting> requests);
-  void refuse(Reply& reply, int code, const std::string& message);
-  Result<> check_filter(const Start& start) const;
+  void refuse(Reply& reply, std::string_view who, int code, const std::string& message);
+  void keep_waiting(Room& room, Waiting request);
+  void warn_of_deaf_answers(const Room& room);
   void serve_start(Waiting request);
   void serve_end(Waiting request);
   void subscribed(const std::string& address, const Result<>& granted);
@@ -74,8 +74,8 @@ class Service final : public runtime::Port {
   void end(Room& room, std::string_view why);
   void ended(Room& room);
   std::vector<Waiting> remove(Room& room);
+  void forget_time(const std::string& place);
 
-  void say(Room& room, const runtime::Effect& effect);
   void ask(Room& room, const runtime::Effect& effect);
   void answered(const std::string& id, const Answer& answer);
   void watch_idle(Room& room, SteadyTime due);
@@ -92,7 +92,9 @@ class Service final : public runtime::Port {
 
   std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;   // by address
   std::unordered_map<std::string, std::vector<Room*>> listeners_;  // by msgSub
-  std::unordered_map<std::string, Asked> asked_;                   // by request id
+  std::unordered_map<std::string, std::weak_ptr<std::int64_t>>
+      last_times_;                                // by sp, app and room: see Room::last_time_ms
+  std::unordered_map<std::string, Asked> asked_;  // by request id
   std::uint64_t last_ask_ = 0;
   Ended ended_;
   std::string filter_;  // reused
@@ -105,6 +107,7 @@ class Service final : public runtime::Port {
   Counter& messages_;
   Counter& malformed_messages_;
   Counter& stale_messages_;
+  Counter& dropped_messages_;
   Counter& unknown_topics_;
   Counter& lost_answers_;
 };

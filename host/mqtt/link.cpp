@@ -22,11 +22,11 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kMostReadsARound = 512;  // so that a flood does not hold up what must be written
-constexpr std::size_t kFiltersAPacket = 100;
 constexpr milliseconds kFirstDelay{250};
 constexpr milliseconds kLongestDelay{30'000};
 constexpr std::chrono::seconds kLastingConnection{5};
-constexpr unsigned kMostBrokenGreetings = 4;
+constexpr std::chrono::seconds kAskAgain{10};  // for a subscription that was taken away
+constexpr unsigned kMostShortConnections = 4;
 
 // What an MQTT 5 reason code, or a return code of MQTT 3.1.1's CONNACK, says.
 std::string reason(int code, int version) {
@@ -52,6 +52,10 @@ struct Link::Attempt {
 
 // libmosquitto holds a mutex while it calls these: they only collect.
 struct Link::Callbacks {
+  static void on_disconnect(mosquitto*, void* self, int code, const mosquitto_property*) {
+    // Smaller ones are libmosquitto's own errors.
+    if (code >= 0x80) static_cast<Link*>(self)->farewell_ = code;
+  }
   // libmosquitto treats any code but 0 as an error of reading.
   static void on_connect(mosquitto*, void* self, int code, int, const mosquitto_property*) {
     static_cast<Link*>(self)->greeting_ = code;
@@ -68,11 +72,8 @@ struct Link::Callbacks {
   }
   static void on_subscribe(mosquitto*, void* self, int packet, int count, const int* codes, const mosquitto_property*) {
     Link& link = *static_cast<Link*>(self);
-    std::vector<std::string> reasons(static_cast<std::size_t>(count));
-    for (int i = 0; i < count; ++i) {
-      if (codes[i] >= 0x80) reasons[static_cast<std::size_t>(i)] = mosquitto_reason_string(codes[i]);
-    }
-    link.answers_.push_back({packet, std::move(reasons)});
+    const bool granted = count == 1 && codes[0] < 0x80;
+    link.answers_.push_back({packet, granted ? "" : mosquitto_reason_string(count == 1 ? codes[0] : 0x80)});
   }
   static void on_publish(mosquitto*, void* self, int, int, const mosquitto_property*) {
     --static_cast<Link*>(self)->unacknowledged_;
@@ -109,6 +110,7 @@ Result<> Link::set_up() {
   mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
   mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_connect_v5_callback_set(client, Callbacks::on_connect);
+  mosquitto_disconnect_v5_callback_set(client, Callbacks::on_disconnect);
   mosquitto_message_v5_callback_set(client, Callbacks::on_message);
   mosquitto_subscribe_v5_callback_set(client, Callbacks::on_subscribe);
   mosquitto_publish_v5_callback_set(client, Callbacks::on_publish);
@@ -142,11 +144,21 @@ void Link::tick(SteadyTime now) {
   if (now < next_tick_) return;
   next_tick_ = now + std::chrono::seconds(1);
   // A broker that takes us in only to throw us out is not one that is back.
-  if (state_ == State::connected && now - connected_at_ > kLastingConnection) failures_ = broken_greetings_ = 0;
+  if (state_ == State::connected && now - connected_at_ > kLastingConnection) failures_ = short_connections_ = 0;
+  ask_for_lost(now);
   if (state_ == State::waiting) {
     start_attempt();
   } else if (state_ == State::greeting || state_ == State::connected) {
     if (const int error = mosquitto_loop_misc(client_.get())) lost(describe(error));
+  }
+}
+
+// A broker's rules may change back: what they take away is asked for again now and then.
+void Link::ask_for_lost(SteadyTime now) {
+  if (state_ != State::connected || lost_filters_.empty() || now < ask_again_) return;
+  ask_again_ = now + kAskAgain;
+  for (const auto& filter : std::exchange(lost_filters_, {})) {
+    if (subscriptions_.misses(filter)) ask(filter);
   }
 }
 
@@ -177,9 +189,11 @@ void Link::lost(std::string why) {
   state_ = State::waiting;
   subscriptions_.forget_answers();
   answers_.clear();
+  lost_filters_.clear();
   greeting_.reset();
+  farewell_.reset();
   read_ahead_.clear();
-  if (was_connected && ++broken_greetings_ >= kMostBrokenGreetings) start_anew();
+  if (was_connected && ++short_connections_ >= kMostShortConnections) start_anew();
   more_to_read_ = false;
   const auto longest = std::min(kLongestDelay, kFirstDelay * (1 << std::min(failures_, 10u)));
   ++failures_;
@@ -193,7 +207,7 @@ void Link::lost(std::string why) {
 // The broker takes us in and throws us out, again and again. It may be for a message that it does not want and that
 // libmosquitto sends again each time: one message must not hold up all others for ever.
 void Link::start_anew() {
-  broken_greetings_ = 0;
+  short_connections_ = 0;
   if (unacknowledged_ <= 0) return;
   log::error("the broker ends each connection at once: {} messages that it has not acknowledged are dropped",
              unacknowledged_);
@@ -209,18 +223,32 @@ void Link::read() {
   for (int i = 0; i < kMostReadsARound; ++i) {
     if (const int error = mosquitto_loop_read(client_.get(), 1)) {
       const bool refused = greeting_.value_or(0) != 0;
-      return lost(refused ? "refused: " + reason(*greeting_, config_.version) : describe(error));
+      return lost(refused ? "refused: " + reason(*greeting_, config_.version) : farewell(describe(error)));
     }
+    if (broker_left()) return;
     if (read_ahead_.dry()) return;
   }
   more_to_read_ = true;
 }
 
+// After an MQTT 5 broker's DISCONNECT libmosquitto has no socket any more, and calls that a success.
+bool Link::broker_left() {
+  if (mosquitto_socket(client_.get()) >= 0) return false;
+  lost(farewell("the broker has ended the connection"));
+  return true;
+}
+
+// What the broker gave as its reason, or `otherwise`.
+std::string Link::farewell(const std::string& otherwise) const {
+  return farewell_ ? mosquitto_reason_string(*farewell_) : otherwise;
+}
+
 void Link::dispatch(const OnMessage& on_message) {
   if (std::exchange(greeting_, std::nullopt)) greeted();
-  for (auto& answer : std::exchange(answers_, {})) {
-    for (const auto& filter : subscriptions_.answered(answer.packet, answer.reasons)) {
-      log::error("the broker no longer grants the subscription to {}", log::printable(filter));
+  for (const auto& answer : std::exchange(answers_, {})) {
+    if (const auto lost = subscriptions_.answered(answer.packet, answer.reason)) {
+      log::error("the broker no longer grants the subscription to {}: {}", log::printable(*lost), answer.reason);
+      lost_filters_.push_back(*lost);
     }
   }
   const std::size_t arrived = std::exchange(arrived_, 0);
@@ -236,30 +264,24 @@ void Link::greeted() {
   trouble_.clear();
   ++connections_;
   log::info("connected to the broker {}:{}", config_.host, config_.port);
-  auto filters = subscriptions_.all();
-  for (std::size_t begin = 0; begin < filters.size(); begin += kFiltersAPacket) {
-    const auto end = std::min(begin + kFiltersAPacket, filters.size());
-    ask({filters.begin() + static_cast<std::ptrdiff_t>(begin), filters.begin() + static_cast<std::ptrdiff_t>(end)});
-  }
+  for (const auto& filter : subscriptions_.all()) ask(filter);
   waiting_bytes_ = 0;
   for (auto& [topic, payload] : std::exchange(waiting_, {})) send(topic, payload);
 }
 
-void Link::ask(std::vector<std::string> filters) {
-  std::vector<char*> pointers;
-  for (auto& filter : filters) pointers.push_back(filter.data());
+void Link::ask(const std::string& filter) {
   // What a bot says never comes back to a bot of the same host: two rooms with crossed topics would talk for ever.
-  const bool shared = std::ranges::any_of(filters, [](const auto& filter) { return filter.starts_with("$share/"); });
-  const int options = config_.version == 5 && !shared ? MQTT_SUB_OPT_NO_LOCAL : 0;
+  const int options = config_.version == 5 && !filter.starts_with("$share/") ? MQTT_SUB_OPT_NO_LOCAL : 0;
   int packet = 0;
-  const int error = mosquitto_subscribe_multiple(client_.get(), &packet, static_cast<int>(pointers.size()),
-                                                 pointers.data(), config_.qos, options, nullptr);
-  subscriptions_.asked(packet, std::move(filters));
-  if (error) answers_.push_back({packet, std::vector<std::string>(pointers.size(), describe(error))});
+  const int error = mosquitto_subscribe_v5(client_.get(), &packet, filter.c_str(), config_.qos, options, nullptr);
+  // An error of our own is an answer, too: to a packet whose number no broker uses.
+  if (error) packet = --refused_here_;
+  subscriptions_.asked(packet, filter);
+  if (error) answers_.push_back({packet, describe(error)});
 }
 
 void Link::subscribe(const std::string& filter, Done done) {
-  if (subscriptions_.add(filter, std::move(done)) && connected()) ask({filter});
+  if (subscriptions_.add(filter, std::move(done)) && connected()) ask(filter);
 }
 
 void Link::unsubscribe(const std::string& filter) {
@@ -277,7 +299,7 @@ void Link::publish(std::string_view topic, std::string_view payload) {
     waiting_bytes_ -= waiting_.front().first.size() + waiting_.front().second.size();
     waiting_.pop_front();
     ++dropped_;
-    log::error("the broker is away and {} bytes wait for it: the oldest message is dropped", waiting_bytes_);
+    complaints_.error("the broker is away and {} bytes wait for it: the oldest message is dropped", waiting_bytes_);
   }
 }
 
@@ -289,7 +311,8 @@ void Link::send(const std::string& topic, std::string_view payload) {
     ++unacknowledged_;
   } else {
     ++dropped_;
-    log::error("a message of {} bytes to {} is dropped: {}", payload.size(), log::printable(topic), describe(error));
+    complaints_.error("a message of {} bytes to {} is dropped: {}", payload.size(), log::printable(topic),
+                      describe(error));
   }
 }
 
@@ -303,7 +326,8 @@ void Link::write() {
     if (read_something) setsockopt(mosquitto_socket(client_.get()), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
     return;
   }
-  if (const int error = mosquitto_loop_write(client_.get(), 1)) lost(describe(error));
+  if (const int error = mosquitto_loop_write(client_.get(), 1)) return lost(describe(error));
+  broker_left();
 }
 
 void Link::disconnect() {

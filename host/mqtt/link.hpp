@@ -1,4 +1,4 @@
-// The connection to the broker: the only user of libmosquitto.
+// The connection to the broker, by libmosquitto.
 //
 // It has no thread of its own (but for the moment of connecting, which may block): the driver polls its descriptors,
 // then calls read(), dispatch() and, after the handlers and the commit, write(). libmosquitto is told that the
@@ -18,6 +18,7 @@
 
 #include "base/clock.hpp"
 #include "base/counters.hpp"
+#include "base/log.hpp"
 #include "mqtt/client.hpp"
 #include "mqtt/few_calls.hpp"
 #include "mqtt/subscriptions.hpp"
@@ -44,8 +45,8 @@ struct LinkConfig {
 // [driver]
 class Link final : public Client {
  public:
-  // Called by dispatch() for each message, in the order of arrival. It may take the message's strings.
-  using OnMessage = std::function<void(Message&)>;
+  // Called by dispatch() for each message, in the order of arrival.
+  using OnMessage = std::function<void(const Message&)>;
 
   static Result<std::unique_ptr<Link>> create(LinkConfig config, Counters& counters);
   ~Link() override;
@@ -58,7 +59,7 @@ class Link final : public Client {
   [[nodiscard]] bool connected() const { return state_ == State::connected; }
   // Why there is no connection, for people; empty while there is one.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
-  // Something is left to be read or dispatched without polling.
+  // Something is left to be read without polling.
   [[nodiscard]] bool has_more() const { return more_to_read_; }
 
   // Connects when it is time, keeps alive. Call it in every round, at least once a second.
@@ -78,7 +79,7 @@ class Link final : public Client {
   struct Callbacks;
   struct Answer {
     int packet;
-    std::vector<std::string> reasons;
+    std::string reason;  // empty: granted
   };
 
   Link(LinkConfig config, Counters& counters);
@@ -88,7 +89,10 @@ class Link final : public Client {
   void greeted();
   void lost(std::string why);
   void start_anew();
-  void ask(std::vector<std::string> filters);
+  bool broker_left();
+  [[nodiscard]] std::string farewell(const std::string& otherwise) const;
+  void ask(const std::string& filter);
+  void ask_for_lost(SteadyTime now);
   void send(const std::string& topic, std::string_view payload);
 
   const LinkConfig config_;
@@ -100,9 +104,9 @@ class Link final : public Client {
   bool more_to_read_ = false;
   bool read_unwritten_ = false;  // something was read since the last write
   SteadyTime next_tick_{};
-  unsigned failures_ = 0;          // without a lasting connection in between
-  unsigned broken_greetings_ = 0;  // connections that did not last, in a row
-  long unacknowledged_ = 0;        // messages that libmosquitto has, and the broker perhaps not
+  unsigned failures_ = 0;           // without a lasting connection in between
+  unsigned short_connections_ = 0;  // in a row
+  long unacknowledged_ = 0;         // messages that libmosquitto has, and the broker perhaps not
   SteadyTime connected_at_{};
   std::minstd_rand random_{std::random_device{}()};
 
@@ -111,8 +115,13 @@ class Link final : public Client {
   std::size_t arrived_ = 0;
   std::vector<Answer> answers_;
   std::optional<int> greeting_;  // the reason code of a CONNACK
+  std::optional<int> farewell_;  // the reason code of a DISCONNECT
 
   Subscriptions subscriptions_;
+  int refused_here_ = 0;  // counts down
+  std::vector<std::string> lost_filters_;
+  SteadyTime ask_again_{};
+  log::Throttle complaints_;
   std::deque<std::pair<std::string, std::string>> waiting_;  // topic and payload, for the next connection
   std::size_t waiting_bytes_ = 0;
   std::string topic_;  // a NUL-terminated copy, reused

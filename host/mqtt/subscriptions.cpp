@@ -1,18 +1,19 @@
 #include "mqtt/subscriptions.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace botel::mqtt {
 
 bool Subscriptions::add(const std::string& filter, Done done) {
   Entry& entry = entries_[filter];
-  const bool first = entry.holders++ == 0;
+  if (entry.holders++ == 0) entry.order = ++added_;
   if (entry.granted) {
     done({});
-  } else {
-    entry.waiting.push_back(std::move(done));
+    return false;
   }
-  return first;
+  entry.waiting.push_back(std::move(done));
+  return entry.packet == 0;
 }
 
 bool Subscriptions::remove(const std::string& filter) {
@@ -22,46 +23,52 @@ bool Subscriptions::remove(const std::string& filter) {
   return true;
 }
 
-void Subscriptions::asked(int id, std::vector<std::string> filters) {
-  for (const auto& filter : filters) entries_[filter].packet = id;
-  packets_[id] = std::move(filters);
+void Subscriptions::asked(int id, const std::string& filter) {
+  entries_[filter].packet = id;
+  packets_[id] = filter;
 }
 
-std::vector<std::string> Subscriptions::answered(int id, const std::vector<std::string>& reasons) {
-  std::vector<std::string> lost;
+std::optional<std::string> Subscriptions::answered(int id, const std::string& reason) {
   const auto packet = packets_.extract(id);
-  if (packet.empty()) return lost;
-  for (std::size_t i = 0; i < packet.mapped().size(); ++i) {
-    const std::string& filter = packet.mapped()[i];
-    const auto found = entries_.find(filter);
-    if (found == entries_.end() || found->second.packet != id) continue;
-    const auto waiting = std::exchange(found->second.waiting, {});
-    const bool granted = i < reasons.size() && reasons[i].empty();
-    if (granted) {
-      found->second.granted = true;
-    } else if (found->second.granted) {
-      lost.push_back(filter);
-    } else {
-      entries_.erase(found);
-    }
-    // Last, as a holder may add or remove filters.
-    for (const Done& done : waiting) {
-      if (granted) {
-        done({});
-      } else {
-        done(failure("{}", i < reasons.size() ? reasons[i] : "the broker's answer is too short"));
-      }
-    }
+  if (packet.empty()) return {};
+  const auto found = entries_.find(packet.mapped());
+  if (found == entries_.end() || found->second.packet != id) return {};
+  Entry& entry = found->second;
+  entry.packet = 0;
+  entry.granted = reason.empty();
+  const auto waiting = std::exchange(entry.waiting, {});
+  const bool lost = !entry.granted && entry.granted_once;
+  entry.granted_once |= entry.granted;
+  if (!entry.granted) {
+    // Those who waited do not hold it; the others do, if there are any.
+    entry.holders -= static_cast<unsigned>(waiting.size());
+    if (entry.holders == 0) entries_.erase(found);
   }
-  return lost;
+  // Last, as a holder may add or remove filters.
+  for (const Done& done : waiting) done(reason.empty() ? Result<>() : failure("{}", reason));
+  if (lost) return packet.mapped();
+  return {};
 }
 
-void Subscriptions::forget_answers() { packets_.clear(); }
+void Subscriptions::forget_answers() {
+  packets_.clear();
+  for (auto& [filter, entry] : entries_) {
+    entry.packet = 0;
+    entry.granted = false;
+  }
+}
+
+bool Subscriptions::misses(const std::string& filter) const {
+  const auto found = entries_.find(filter);
+  return found != entries_.end() && !found->second.granted && found->second.packet == 0;
+}
 
 std::vector<std::string> Subscriptions::all() const {
+  std::vector<const std::pair<const std::string, Entry>*> entries;
+  for (const auto& entry : entries_) entries.push_back(&entry);
+  std::ranges::sort(entries, {}, [](const auto* entry) { return entry->second.order; });
   std::vector<std::string> filters;
-  filters.reserve(entries_.size());
-  for (const auto& [filter, entry] : entries_) filters.push_back(filter);
+  for (const auto* entry : entries) filters.push_back(entry->first);
   return filters;
 }
 

@@ -1,6 +1,8 @@
 // Who holds which topic filter: counts, and what the broker has said. Knows no connection; Link speaks to the broker.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -13,33 +15,40 @@ class Subscriptions {
  public:
   using Done = Client::Done;
 
-  // One more holder. True: the filter is new, ask the broker. `done` is called at once when it is granted already.
+  // One more holder. True: ask the broker for it. `done` is called at once when it is granted already.
   [[nodiscard]] bool add(const std::string& filter, Done done);
 
   // One holder less. True: it was the last one, tell the broker.
   [[nodiscard]] bool remove(const std::string& filter);
 
-  // The broker was asked for `filters` in the packet `id`: only the answer to the last packet counts.
-  void asked(int id, std::vector<std::string> filters);
+  // The broker was asked for `filter` in the packet `id`, which is not 0: only the answer to the last packet counts.
+  void asked(int id, const std::string& filter);
 
-  // The broker's answer: an empty reason is a grant, anything else a refusal, in the order of the packet.
-  // Calls the holders that wait. Returns filters that were granted once, and that their holders now have lost.
-  [[nodiscard]] std::vector<std::string> answered(int id, const std::vector<std::string>& reasons);
+  // The broker's answer: an empty reason is a grant, anything else a refusal. Calls the holders that wait. Returns a
+  // filter that was granted once and that its holders have lost now; they keep it, in case that it is granted again.
+  [[nodiscard]] std::optional<std::string> answered(int id, const std::string& reason);
 
-  // The connection is gone: what was asked is unanswered, and all() must be asked for again.
+  // The connection is gone: nothing is granted, and all() must be asked for again.
   void forget_answers();
 
+  // Whether it is held, but neither granted nor asked for.
+  [[nodiscard]] bool misses(const std::string& filter) const;
+
+  // In the order in which they were added.
   [[nodiscard]] std::vector<std::string> all() const;
 
  private:
   struct Entry {
+    std::uint64_t order = 0;
     unsigned holders = 0;
-    bool granted = false;  // once at least
-    int packet = 0;        // that asked last
+    bool granted = false;
+    bool granted_once = false;
+    int packet = 0;  // that asks for it now
     std::vector<Done> waiting;
   };
   std::unordered_map<std::string, Entry> entries_;
-  std::unordered_map<int, std::vector<std::string>> packets_;
+  std::unordered_map<int, std::string> packets_;
+  std::uint64_t added_ = 0;
 };
 
 }  // namespace botel::mqtt

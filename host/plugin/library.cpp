@@ -37,18 +37,27 @@ Result<fs::path> make_copy(const fs::path& file, const fs::path& cache) {
   return copy;
 }
 
+// What a host that was killed has left behind.
+void remove_copies(const fs::path& cache) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(cache, error)) {
+    if (entry.is_regular_file(error) && entry.path().extension() == ".so") fs::remove(entry.path(), error);
+  }
+}
+
 Result<const botel_entry*> find_entry(const boost::dll::shared_library& image) {
   if (!image.has(BOTEL_ENTRY_SYMBOL)) return failure("it does not export {}", BOTEL_ENTRY_SYMBOL);
   const auto& entry = image.get<const botel_entry>(BOTEL_ENTRY_SYMBOL);
-  if (entry.size < sizeof(botel_entry) || entry.abi_major != BOTEL_ABI_MAJOR || entry.abi_minor > BOTEL_ABI_MINOR) {
-    return failure("its entry is built for another ABI than its note");
+  if (entry.size < BOTEL_ENTRY_SIZE_1 || !entry.descriptors || entry.abi_major != BOTEL_ABI_MAJOR ||
+      entry.abi_minor > BOTEL_ABI_MINOR) {
+    return failure("its entry is cut off, or built for another ABI than its note");
   }
   return &entry;
 }
 
 // What the descriptor says must be what the note says, or the judgement was about something else.
 Result<> check(const botel_descriptor* descriptor, const Item& item) {
-  if (!descriptor || descriptor->size < sizeof(botel_descriptor)) return failure("a descriptor is cut off");
+  if (!descriptor || descriptor->size < BOTEL_DESCRIPTOR_SIZE_1) return failure("a descriptor is cut off");
   if (!descriptor->id || !descriptor->version) return failure("a descriptor has no id or version");
   const Item found{descriptor->kind, descriptor->id, descriptor->version, descriptor->schema_written,
                    descriptor->schema_oldest};
@@ -96,9 +105,9 @@ Result<std::vector<Offer>> load(const fs::path& file, const fs::path& cache) {
 
 Result<std::vector<Offer>> load_all(const fs::path& folder, const fs::path& cache) {
   std::error_code error;
-  fs::remove_all(cache, error);
   fs::create_directories(cache, error);
   if (error) return failure("{}: {}", cache.string(), error.message());
+  remove_copies(cache);
 
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder, error)) {

@@ -24,7 +24,8 @@ struct Offer {
 [[nodiscard]] Result<std::vector<Offer>> load(const std::filesystem::path& file, const std::filesystem::path& cache);
 
 // Loads all plugins of `folder`, by name. A file that cannot be loaded, or that offers an id again, is named in the
-// log, and the rest goes on. `cache` is emptied first.
+// log, and the rest goes on. Copies of an earlier run are removed from
+// `cache` first.
 [[nodiscard]] Result<std::vector<Offer>> load_all(const std::filesystem::path& folder,
                                                   const std::filesystem::path& cache);
 

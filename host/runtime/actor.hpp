@@ -55,6 +55,8 @@ class Actor {
   [[nodiscard]] const std::string& state() const { return state_; }
   [[nodiscard]] std::uint32_t state_schema() const { return state_schema_; }
   [[nodiscard]] Logic& logic() const { return *logic_; }
+  // Events that wait for their turn.
+  [[nodiscard]] std::size_t queued() const { return queue_.size(); }
 
  private:
   friend class Runtime;

@@ -21,6 +21,7 @@ struct Running {
 };
 thread_local Running running;
 thread_local std::string last_error;
+constexpr std::size_t kLongestLine = 1000;  // bytes of what a plugin writes to the log
 
 std::string_view view(botel_str text) { return {text.ptr, text.len}; }
 botel_str borrow(std::string_view text) { return {text.data(), text.size()}; }
@@ -51,8 +52,9 @@ std::int32_t check(const Actor& actor, const botel_effect& effect) {
 
 std::int32_t take(Turn& turn, const botel_effect& effect) {
   if (const std::int32_t error = check(*turn.actor, effect)) return error;
-  turn.bytes += effect.payload.len + effect.detail.len + effect.blob.len;
-  if (turn.effects.size() >= kMaxEffects || turn.bytes > kMaxEffectBytes) return BOTEL_E_LIMIT;
+  const std::size_t bytes = turn.bytes + effect.payload.len + effect.detail.len + effect.blob.len;
+  if (turn.effects.size() >= kMaxEffects || bytes > kMaxEffectBytes) return BOTEL_E_LIMIT;
+  turn.bytes = bytes;
   if (effect.kind == BOTEL_EFFECT_STATE) {
     turn.state = view(effect.payload);
     return BOTEL_OK;
@@ -65,8 +67,8 @@ std::int32_t take(Turn& turn, const botel_effect& effect) {
 
 std::int32_t emit(const botel_call* call, const botel_effect* effect) noexcept try {
   if (!call || call != running.call) return BOTEL_E_THREAD;
-  // The first version's members are there in every one.
-  if (!effect || effect->size < sizeof(botel_effect)) return BOTEL_E_INVALID;
+  // What the first version has is there in every one.
+  if (!effect || effect->size < BOTEL_EFFECT_SIZE_1) return BOTEL_E_INVALID;
   return take(*running.turn, *effect);
 } catch (...) {
   return BOTEL_E_LIMIT;  // out of memory
@@ -83,7 +85,7 @@ std::int32_t attach(const botel_call* call, void* object) noexcept {
 }
 
 void set_error(const botel_host*, botel_str message) noexcept try {
-  last_error = view(message).substr(0, 1000);
+  last_error = log::printable(view(message), kLongestLine);
 } catch (...) {
   last_error.clear();
 }
@@ -92,7 +94,8 @@ void write_log(const botel_host* host, std::int32_t level, botel_str message) no
   const auto& logic = *static_cast<const Logic*>(host->context);
   const auto known = std::clamp<std::int32_t>(level, BOTEL_LOG_DEBUG, BOTEL_LOG_ERROR);
   const auto native = static_cast<log::Level>(known - BOTEL_LOG_DEBUG);
-  if (log::enabled(native)) log::write(native, fmt::format("{}: {}", logic.id(), view(message)));
+  if (log::enabled(native))
+    log::write(native, fmt::format("{}: {}", logic.id(), log::printable(view(message), kLongestLine)));
 } catch (...) {
   // A line that cannot be written is no reason to fail.
 }

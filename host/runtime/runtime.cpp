@@ -148,8 +148,10 @@ void Runtime::commit(Turn& turn) {
 void Runtime::fail(Turn& turn) {
   Actor& actor = *turn.actor;
   ++failures_;
-  log::warning("bot {}: event {:#x} of {} {} failed with {}{}{}", actor.logic().id(), turn.event.kind, actor.type,
-               actor.address, turn.result, turn.error.empty() ? "" : ": ", log::printable(turn.error, 1000));
+  const Logic& logic = actor.logic();
+  complaints_.warning("bot {} {}: event {:#x} of {} {} failed with {}{}{}", logic.id(), logic.version(),
+                      turn.event.kind, actor.type, log::printable(actor.address), turn.result,
+                      turn.error.empty() ? "" : ": ", turn.error);
   drop_cached(actor);
   tell(turn, false);
 }
@@ -167,6 +169,17 @@ bool Runtime::retry(Turn& turn) {
     ready_.push_back(&actor);
   });
   return true;
+}
+
+void Runtime::give_up_retry(Actor& actor) {
+  if (actor.retry_timer_ == 0) return;
+  timers_.cancel(std::exchange(actor.retry_timer_, 0));
+  Turn turn;
+  turn.actor = &actor;
+  turn.event = std::move(actor.queue_.front());
+  turn.error = "there is no time to try it again";
+  actor.queue_.pop_front();
+  fail(turn);
 }
 
 // The protocol hears of a commit before the effects leave: a room answers its start before its first word. It may

@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "base/counters.hpp"
+#include "base/log.hpp"
 #include "runtime/actor.hpp"
 #include "runtime/timers.hpp"
 #include "runtime/turn.hpp"
@@ -38,6 +39,9 @@ class Runtime {
   [[nodiscard]] bool has_work() const { return !ready_.empty(); }
   // Handlers that run on other threads.
   [[nodiscard]] const std::vector<const Actor*>& away() const { return away_; }
+
+  // An event that waits to be tried again fails now: something that cannot wait comes behind it.
+  void give_up_retry(Actor& actor);
 
   // While an actor is held its committed effects wait; timers and state do not.
   void hold(Actor& actor) { actor.held_ = true; }
@@ -78,6 +82,7 @@ class Runtime {
   std::vector<Turn> returned_;  // under mutex_: turns that other threads have finished
   std::atomic<bool> any_returned_{false};
 
+  log::Throttle complaints_;
   Counter& events_;
   Counter& failures_;
   Counter& retries_;

@@ -51,7 +51,7 @@ TEST_CASE("gitple: before the SUBACK nothing happens; what comes meanwhile is se
   stage.client.answer();
   settle(stage.runtime);
   CHECK(stage.take() ==
-        Lines{ok(1), said(7, "hello"), ok(2), said(7, "bye, ended", 1, 1), ok(3), ok(4), said(7, "hello", 2)});
+        Lines{ok(1), said(7, "hello"), ok(2), said(7, "bye, ended", 1, 1), ok(3), ok(4), said(7, "hello", 2, 2)});
   CHECK(stage.count("gitple_unknown_topics_total") == 1);
 }
 
@@ -131,4 +131,110 @@ TEST_CASE("gitple: open() says once whether all filters are granted") {
     CHECK((told[0] == "granted") == refused.empty());
     CHECK(told[0].find(refused) != std::string::npos);
   }
+}
+
+TEST_CASE("gitple: an end does not wait for a retry; what was to be tried again has failed") {
+  GitpleStage stage;
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_ROOM_MESSAGE) return BOTEL_RETRY_AFTER(1'000'000);
+    return transcript_bot(call, event);
+  };
+  stage.receive(kRequests, start(7));
+  stage.receive("s/1/a/1/in/7/7", R"({"m":"x"})");
+  stage.take();
+  stage.receive(kRequests, end(7, 2));
+  CHECK(stage.take() == Lines{said(7, "bye, ended", 1, 1), ok(2), "- s/1/a/1/in/7/+"});
+  CHECK(stage.count("events_failed_total") == 1);
+}
+
+TEST_CASE("gitple: a start that is tried again fails when another request waits for it") {
+  GitpleStage stage;
+  stage.bot.handle = [](const botel_call&, const botel_event&) { return BOTEL_RETRY_AFTER(1'000'000); };
+  stage.receive(kRequests, start(7, 1));
+  CHECK(stage.take() == Lines{"+ s/1/a/1/in/7/+"});
+  stage.receive(kRequests, end(7, 2));
+  const Lines lines = stage.take();
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].find(R"("id":1,"error":{"code":-32003)") != std::string::npos);
+  CHECK(lines[1] == "- s/1/a/1/in/7/+");
+  CHECK(lines[2].find(R"("id":2,"error":{"code":-32002)") != std::string::npos);
+  CHECK(stage.service.rooms() == 0);
+}
+
+TEST_CASE("gitple: what waits for a bot that does not keep up is bounded, dropped and counted") {
+  GitpleStage stage;
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_ROOM_MESSAGE) return BOTEL_RETRY_AFTER(1'000'000);
+    return transcript_bot(call, event);
+  };
+  stage.receive(kRequests, start(7));
+  for (int i = 0; i < 1500; ++i) stage.receive("s/1/a/1/in/7/7", R"({"m":"x"})");
+  CHECK(stage.count("gitple_messages_dropped_total") == 500);
+}
+
+TEST_CASE("gitple: requests that wait for a room are bounded") {
+  GitpleStage stage;
+  stage.client.answering = false;
+  stage.receive(kRequests, start(7, 0));
+  for (int i = 1; i <= 150; ++i) stage.receive(kRequests, end(7, i));
+  Lines lines = stage.take();
+  CHECK(lines.size() == 51);
+  CHECK(lines.back().find("too many requests wait for this room") != std::string::npos);
+}
+
+TEST_CASE("gitple: a bot that asks for the end without being answered is not heard for ever") {
+  GitpleStage stage;
+  stage.receive(kRequests, start(7));
+  stage.take();
+  for (int i = 0; i < 150; ++i) stage.receive("s/1/a/1/in/7/7", R"({"m":"end"})");
+  CHECK(stage.take().size() == 100);
+}
+
+TEST_CASE("gitple: a msgSub is shared by few, and never one for requests") {
+  GitpleStage stage;
+  const auto shared = [](int room, const std::string& filter) {
+    return fmt::format(
+        R"({{"jsonrpc":"2.0","id":{0},"method":"start","params":{{"_context":{{"room":{0}}},"resPub":"s/1/a/1/res",)"
+        R"("msgSub":"{1}","msgPub":"s/1/a/1/out","cmdPub":"s/1/a/1/r/7/req/t/1"}}}})",
+        room, filter);
+  };
+  for (int room = 0; room < 101; ++room) stage.receive(kRequests, shared(room, "s/1/a/1/in/+"));
+  CHECK(stage.service.rooms() == 100);
+  for (const char* filter : {"s/1/a/1/t/1/req/+", "s/1/a/1/t/1/+", "s/1/a/1/t/9/req/t/9"}) {
+    CAPTURE(filter);
+    stage.take();
+    stage.receive(kRequests, shared(200, filter));
+    const Lines lines = stage.take();
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].find("Invalid params: params.msgSub takes in requests") != std::string::npos);
+  }
+  CHECK(stage.service.rooms() == 100);
+}
+
+TEST_CASE("gitple: a start that is refused leaves the conversation that it would have replaced") {
+  GitpleStage stage;
+  stage.receive(kRequests, start(7));
+  stage.take();
+  std::string bad = start(7, 2, 2);
+  bad.replace(bad.find("s/1/a/1/in/7/+"), 14, "s/1/a/1/t/1/+ ");
+  stage.receive(kRequests, bad);
+  CHECK(stage.take().size() == 1);
+  stage.receive("s/1/a/1/in/7/7", R"({"m":"still there?"})");
+  CHECK(stage.take() == Lines{said(7, "heard still there?", 1, 1)});
+}
+
+TEST_CASE("gitple: a room whose bot was accepted to leave starts anew with the same session") {
+  GitpleStage stage;
+  stage.receive(kRequests, start(7));
+  stage.receive("s/1/a/1/in/7/7", R"({"m":"transfer"})");
+  std::string ask = stage.take().back();
+  const auto at = ask.find("botel-");
+  const std::string id = ask.substr(at, ask.find('"', at) - at);
+  stage.receive("s/1/a/1/r/7/res", R"({"jsonrpc":"2.0","id":")" + id + R"(","result":"OK"})");
+  stage.take();
+  stage.receive(kRequests, start(7, 2));
+  CHECK(stage.take() == Lines{said(7, "bye, replaced", 1, 2), ok(2), said(7, "hello", 1, 3)});
+  stage.pass(std::chrono::seconds(60));
+  stage.receive("s/1/a/1/in/7/7", R"({"m":"x"})");
+  CHECK(stage.take().size() == 1);
 }

@@ -32,3 +32,12 @@ TEST_CASE("gitple: topics from a payload stay inside the tenant's") {
     CHECK_FALSE(check_topic(source, bad, true));
   }
 }
+
+TEST_CASE("gitple: a msgSub is no longer than a topic may be, its wildcard included") {
+  const Source source{"1", "2", "3"};
+  const std::string longest = "s/1/a/2/" + std::string(65535 - 8 - 2, 'x') + "/+";
+  REQUIRE(longest.size() == 65535);
+  CHECK(check_topic(source, longest, true));
+  CHECK_FALSE(check_topic(source, longest.substr(0, 9) + "xx" + longest.substr(9), true));
+  CHECK_FALSE(check_topic(source, longest.substr(0, 9) + "x" + longest.substr(9), true));
+}

@@ -209,6 +209,17 @@ typedef struct botel_entry {
   const botel_descriptor* const* descriptors;
 } botel_entry;
 
+/* The sizes that the structs had in version 1.0: what every plugin and every host of this major version has at least.
+ */
+enum {
+  BOTEL_EVENT_SIZE_1 = 120,
+  BOTEL_EFFECT_SIZE_1 = 88,
+  BOTEL_CALL_SIZE_1 = 88,
+  BOTEL_HOST_SIZE_1 = 64,
+  BOTEL_DESCRIPTOR_SIZE_1 = 80,
+  BOTEL_ENTRY_SIZE_1 = 24
+};
+
 #define BOTEL_ENTRY_SYMBOL "botel_entry_v1"
 #define BOTEL_EXPORT __attribute__((visibility("default")))
 
@@ -278,7 +289,7 @@ BOTEL_AT(botel_event, status, 68);
 BOTEL_AT(botel_event, payload, 72);
 BOTEL_AT(botel_event, detail, 88);
 BOTEL_AT(botel_event, blob, 104);
-BOTEL_LAYOUT(sizeof(botel_event) == 120);
+BOTEL_LAYOUT(sizeof(botel_event) == BOTEL_EVENT_SIZE_1);
 BOTEL_AT(botel_effect, kind, 4);
 BOTEL_AT(botel_effect, tag, 8);
 BOTEL_AT(botel_effect, reply, 16);
@@ -288,7 +299,7 @@ BOTEL_AT(botel_effect, status, 36);
 BOTEL_AT(botel_effect, payload, 40);
 BOTEL_AT(botel_effect, detail, 56);
 BOTEL_AT(botel_effect, blob, 72);
-BOTEL_LAYOUT(sizeof(botel_effect) == 88);
+BOTEL_LAYOUT(sizeof(botel_effect) == BOTEL_EFFECT_SIZE_1);
 BOTEL_AT(botel_call, state_schema, 4);
 BOTEL_AT(botel_call, host, 8);
 BOTEL_AT(botel_call, type, 16);
@@ -296,14 +307,14 @@ BOTEL_AT(botel_call, address, 32);
 BOTEL_AT(botel_call, info, 48);
 BOTEL_AT(botel_call, state, 64);
 BOTEL_AT(botel_call, cached, 80);
-BOTEL_LAYOUT(sizeof(botel_call) == 88);
+BOTEL_LAYOUT(sizeof(botel_call) == BOTEL_CALL_SIZE_1);
 BOTEL_AT(botel_host, context, 16);
 BOTEL_AT(botel_host, emit, 24);
 BOTEL_AT(botel_host, attach, 32);
 BOTEL_AT(botel_host, set_error, 40);
 BOTEL_AT(botel_host, log, 48);
 BOTEL_AT(botel_host, extension, 56);
-BOTEL_LAYOUT(sizeof(botel_host) == 64);
+BOTEL_LAYOUT(sizeof(botel_host) == BOTEL_HOST_SIZE_1);
 BOTEL_AT(botel_descriptor, kind, 4);
 BOTEL_AT(botel_descriptor, id, 8);
 BOTEL_AT(botel_descriptor, version, 16);
@@ -315,15 +326,29 @@ BOTEL_AT(botel_descriptor, destroy, 48);
 BOTEL_AT(botel_descriptor, handle, 56);
 BOTEL_AT(botel_descriptor, drop, 64);
 BOTEL_AT(botel_descriptor, extension, 72);
-BOTEL_LAYOUT(sizeof(botel_descriptor) == 80);
+BOTEL_LAYOUT(sizeof(botel_descriptor) == BOTEL_DESCRIPTOR_SIZE_1);
 BOTEL_AT(botel_entry, abi_major, 4);
 BOTEL_AT(botel_entry, abi_minor, 8);
 BOTEL_AT(botel_entry, count, 12);
 BOTEL_AT(botel_entry, descriptors, 16);
-BOTEL_LAYOUT(sizeof(botel_entry) == 24);
+BOTEL_LAYOUT(sizeof(botel_entry) == BOTEL_ENTRY_SIZE_1);
+BOTEL_AT(botel_note_item, schema_written, 4);
+BOTEL_AT(botel_note_item, schema_oldest, 8);
+BOTEL_AT(botel_note_item, id, 12);
+BOTEL_AT(botel_note_item, version, 64);
 BOTEL_LAYOUT(sizeof(botel_note_item) == 96);
+BOTEL_AT(botel_note_head, body_size, 4);
+BOTEL_AT(botel_note_head, type, 8);
+BOTEL_AT(botel_note_head, owner, 12);
+BOTEL_AT(botel_note_head, abi_major, 20);
+BOTEL_AT(botel_note_head, abi_minor, 24);
+BOTEL_AT(botel_note_head, count, 28);
 BOTEL_LAYOUT(sizeof(botel_note_head) == 32);
-BOTEL_LAYOUT(BOTEL_E_FAILED == -1 && BOTEL_E_THREAD == -5 && BOTEL_RETRY_AFTER(1) == 0x40000001);
-BOTEL_LAYOUT(BOTEL_EFFECT_STATE == 1 && BOTEL_EFFECT_REPLY == 2 && BOTEL_FORMAT_JSON == 2);
+BOTEL_LAYOUT(BOTEL_OK == 0 && BOTEL_E_FAILED == -1 && BOTEL_E_INVALID == -2 && BOTEL_E_UNSUPPORTED == -3);
+BOTEL_LAYOUT(BOTEL_E_LIMIT == -4 && BOTEL_E_THREAD == -5 && BOTEL_RETRY_AFTER(1) == 0x40000001);
+BOTEL_LAYOUT(BOTEL_EFFECT_STATE == 1 && BOTEL_EFFECT_REPLY == 2 && BOTEL_BOT == 1 && BOTEL_CONNECTOR == 2);
+BOTEL_LAYOUT(BOTEL_FORMAT_BYTES == 0 && BOTEL_FORMAT_TEXT == 1 && BOTEL_FORMAT_JSON == 2);
+BOTEL_LAYOUT(BOTEL_EVENT_REPLAYED == 1u && BOTEL_EVENT_REDELIVERED == 2u);
+BOTEL_LAYOUT(BOTEL_LOG_DEBUG == 1 && BOTEL_LOG_INFO == 2 && BOTEL_LOG_WARNING == 3 && BOTEL_LOG_ERROR == 4);
 
 #endif

@@ -75,7 +75,7 @@ inline std::int32_t check(const Effect& effect) {
 // Copies what a plugin wrote into `to`: BOTEL_OK, or an error.
 inline std::int32_t take(const botel_effect* from, Effect& to) {
   // The first version's members are there in every one.
-  if (from == nullptr || from->size < sizeof(botel_effect)) return BOTEL_E_INVALID;
+  if (from == nullptr || from->size < BOTEL_EFFECT_SIZE_1) return BOTEL_E_INVALID;
   if (!readable(from->payload) || !readable(from->detail)) return BOTEL_E_INVALID;
   to = {from->kind,         from->tag,        std::chrono::milliseconds(from->delay_ms), from->format, from->status,
         own(from->payload), own(from->detail)};

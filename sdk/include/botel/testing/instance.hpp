@@ -117,8 +117,9 @@ class Instance {
     Effect copy;
     const std::int32_t result = detail::take(effect, copy);
     if (result != BOTEL_OK) return result;
-    bytes_ += copy.payload.size() + copy.detail.size();
-    if (effects_.size() >= kMaxEffects || bytes_ > kMaxEffectBytes) return BOTEL_E_LIMIT;
+    const std::size_t bytes = bytes_ + copy.payload.size() + copy.detail.size();
+    if (effects_.size() >= kMaxEffects || bytes > kMaxEffectBytes) return BOTEL_E_LIMIT;
+    bytes_ = bytes;
     effects_.push_back(std::move(copy));
     return BOTEL_OK;
   }
