@@ -27,7 +27,7 @@ namespace {
 constexpr const char* kUsualBroker = "mqtt://127.0.0.1:1883";
 
 struct Options {
-  std::string broker, data, bot = "1";
+  std::string config, broker, data, bot = "1";
 };
 
 // Drives a session: the broker's messages, the user's lines and the clock, round after round. Of one thread.
@@ -100,12 +100,16 @@ class Chat {
   ChatSession session_;
 };
 
+// The broker, and how to log in there: a host's configuration file says it, too.
 Result<app::Config> find_broker(const Options& options) {
   app::Config config = app::default_config();
-  std::string url = options.broker;
-  if (url.empty()) {
-    url = app::DataFolder::announced(options.data.empty() ? config.data.string() : options.data).value_or(kUsualBroker);
+  if (!options.config.empty()) {
+    const auto mistakes = app::read_config(options.config, config);
+    if (!mistakes.empty()) return failure("{}", mistakes.front());
   }
+  if (!options.data.empty()) config.data = options.data;
+  std::string url = options.broker.empty() ? config.broker.value_or("") : options.broker;
+  if (url.empty()) url = app::DataFolder::announced(config.data).value_or(kUsualBroker);
   if (auto done = app::set_broker(url, config); !done) return failure("{}: {}", clean(url), done.error());
   return config;
 }
@@ -124,7 +128,9 @@ int chat(const Options& options) {
   log::set_up(log::Level::warning, log::Format::text);
   const int signals = open_signals({SIGINT, SIGTERM, SIGHUP});
   Counters counters;
-  auto link = mqtt::Link::create(config->mqtt, counters);
+  mqtt::LinkConfig link_config = config->mqtt;
+  link_config.client_id.clear();  // that is the host's
+  auto link = mqtt::Link::create(link_config, counters);
   if (!link) return complain(link.error(), 1);
   const std::string trouble = Chat(std::move(*link), std::move(*room), signals).run();
   return trouble.empty() ? 0 : complain(*config->broker + ": " + trouble, 1);
@@ -137,6 +143,7 @@ void add_chat(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("chat", "Talk to a bot in the terminal");
   command->add_option("--broker", options->broker,
                       "mqtt://HOST:PORT or mqtts://HOST:PORT; else that of the host on this machine");
+  command->add_option("--config", options->config, "Configuration file of the host: its broker, and the login there");
   command->add_option("--bot", options->bot, "Gitple bot id")->capture_default_str();
   command->add_option("--data", options->data, "Data directory of the host; else ~/.local/state/botel");
   command->callback([options] {

@@ -1,6 +1,7 @@
 #include "runtime/workers.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 namespace botel::runtime {
@@ -31,8 +32,10 @@ void Workers::stop() {
   awake_.notify_all();
 }
 
-void Workers::add_thread() {
+// Where the system has no thread to give, no handler runs until one of ours is back.
+void Workers::add_thread() try {
   threads_.emplace_back([this] { attend(); });
+} catch (const std::system_error&) {
 }
 
 void Workers::drive() {

@@ -82,6 +82,14 @@ TEST_CASE("login: name and password, from a file or from the environment, and ne
   CHECK(count(host.ready(), kPassword) == 0);
   talk(client);
   CHECK(count(broker.log(), "u'bots'") == 1);
+  // `chat` finds the login where the host does.
+  std::vector<std::string> chat{"env"};
+  chat.insert(chat.end(), options.environment.begin(), options.environment.end());
+  for (const std::string& word : {std::string(BOTEL_EXECUTABLE), std::string("chat"), std::string("--bot"),
+                                  std::string("echo"), std::string("--config"), (dir / "host/botel.toml").string()}) {
+    chat.push_back(word);
+  }
+  CHECK(run(chat, dir / "chat.log") == 0);
   CHECK(count(file_of_process(host, "cmdline"), kPassword) == 0);
   CHECK(host.stop() == 0);
   CHECK(count(host.log(), kPassword) == 0);

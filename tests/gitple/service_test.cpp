@@ -113,9 +113,11 @@ TEST_CASE("gitple: rooms that are owed an answer when the host stops get an erro
 TEST_CASE("gitple: many rooms come and go, and leave nothing behind") {
   GitpleStage stage;
   for (int round = 0; round < 3; ++round) {
-    for (int room = 0; room < 500; ++room) stage.receive(kRequests, start(room));
+    for (int room = 0; room < 500; ++room) stage.arrive(kRequests, start(room));
+    settle(stage.runtime);
     CHECK(stage.service.rooms() == 500);
-    for (int room = 0; room < 500; ++room) stage.receive(kRequests, end(room, 2));
+    for (int room = 0; room < 500; ++room) stage.arrive(kRequests, end(room, 2));
+    settle(stage.runtime);
     CHECK(stage.service.rooms() == 0);
   }
   CHECK_FALSE(stage.runtime.timers().next());
@@ -168,7 +170,7 @@ TEST_CASE("gitple: what waits for a bot that does not keep up is bounded, droppe
     return transcript_bot(call, event);
   };
   stage.receive(kRequests, start(7));
-  for (int i = 0; i < 1500; ++i) stage.receive("s/1/a/1/in/7/7", R"({"m":"x"})");
+  for (int i = 0; i < 1500; ++i) stage.arrive("s/1/a/1/in/7/7", R"({"m":"x"})");
   CHECK(stage.count("gitple_messages_dropped_total") == 500);
 }
 
@@ -186,7 +188,8 @@ TEST_CASE("gitple: a bot that asks for the end without being answered is not hea
   GitpleStage stage;
   stage.receive(kRequests, start(7));
   stage.take();
-  for (int i = 0; i < 150; ++i) stage.receive("s/1/a/1/in/7/7", R"({"m":"end"})");
+  for (int i = 0; i < 150; ++i) stage.arrive("s/1/a/1/in/7/7", R"({"m":"end"})");
+  settle(stage.runtime);
   CHECK(stage.take().size() == 100);
 }
 
@@ -198,7 +201,8 @@ TEST_CASE("gitple: a msgSub is shared by few, and never one for requests") {
         R"("msgSub":"{1}","msgPub":"s/1/a/1/out","cmdPub":"s/1/a/1/r/7/req/t/1"}}}})",
         room, filter);
   };
-  for (int room = 0; room < 101; ++room) stage.receive(kRequests, shared(room, "s/1/a/1/in/+"));
+  for (int room = 0; room < 101; ++room) stage.arrive(kRequests, shared(room, "s/1/a/1/in/+"));
+  settle(stage.runtime);
   CHECK(stage.service.rooms() == 100);
   for (const char* filter : {"s/1/a/1/t/1/req/+", "s/1/a/1/t/1/+", "s/1/a/1/t/9/req/t/9"}) {
     CAPTURE(filter);

@@ -102,10 +102,14 @@ struct GitpleStage {
   }
 
   void receive(std::string topic, std::string payload) {
+    arrive(std::move(topic), std::move(payload));
+    settle(runtime);
+  }
+  // The same, before any handler runs.
+  void arrive(std::string topic, std::string payload) {
     botel::mqtt::Message message{std::move(topic), std::move(payload)};
     message.size = message.payload.size();
     service.receive(message);
-    settle(runtime);
   }
   void pass(std::chrono::milliseconds delay) {
     time.steady += delay;

@@ -57,7 +57,8 @@ enum {
   BOTEL_E_THREAD = -5       /* called outside the handler that the call belongs to */
 };
 
-/* Rolls back and asks for the same event again in `ms` milliseconds (1 to 2^30 - 1); the actor's later events wait. */
+/* Rolls back and asks for the same event again in `ms` milliseconds (1 to 2^30 - 1); the actor's later events wait.
+ * After 20 attempts, or when the actor is to end, it has failed. */
 #define BOTEL_RETRY_AFTER(ms) ((int32_t)(0x40000000 | (int32_t)(ms)))
 
 /* Kinds of events and effects. Each extension owns a range of 256; these are the core's own. */
@@ -148,13 +149,14 @@ typedef struct botel_host {
   uint32_t reserved;
   void* context; /* the host's own */
 
-  /* Buffers one effect; it happens when the handler returns BOTEL_OK. BOTEL_OK, or an error and nothing is buffered.
-   * [actor] */
+  /* Buffers one effect; it happens when the handler returns BOTEL_OK. BOTEL_OK, or an error and nothing is buffered. At
+   * most 1000 effects, and 16 MiB, in one call. [actor] */
   int32_t (*emit)(const botel_call* call, const botel_effect* effect);
 
   /* Keeps `object` with the actor: the next calls find it in botel_call.cached until the host gives it to
    * botel_descriptor.drop. It is only a cache of the state: the host drops it whenever an event fails or the version
    * changes. An object attached before is dropped first; attaching the object that is there already changes nothing.
+   * BOTEL_E_UNSUPPORTED: the descriptor has no drop.
    * [actor] */
   int32_t (*attach)(const botel_call* call, void* object);
 

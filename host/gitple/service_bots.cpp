@@ -1,0 +1,127 @@
+// The other half of Service: what bots do, and what gitple answers to it.
+#include <botel/ext/room.h>
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "gitple/service.hpp"
+
+namespace botel::gitple {
+namespace {
+
+constexpr std::size_t kMostAsked = 100;  // of a bot's own requests that gitple has not answered
+
+}  // namespace
+
+using runtime::Event;
+using Stage = Room::Stage;
+
+std::int32_t Service::check(const botel_effect& effect) const {
+  const std::string_view payload(effect.payload.ptr, effect.payload.len);
+  switch (effect.kind) {
+    case BOTEL_ROOM_SAY: {
+      if (effect.format == BOTEL_FORMAT_TEXT) return BOTEL_OK;
+      const auto first = payload.find_first_not_of(" \t\r\n");
+      const bool rich = first != std::string_view::npos && (payload[first] == '{' || payload[first] == '[');
+      return effect.format == BOTEL_FORMAT_JSON && rich ? BOTEL_OK : BOTEL_E_INVALID;
+    }
+    case BOTEL_ROOM_DO_TRANSFER:
+      return payload.empty() || effect.format == BOTEL_FORMAT_TEXT ? BOTEL_OK : BOTEL_E_INVALID;
+    case BOTEL_ROOM_TYPING:
+    case BOTEL_ROOM_DO_END: return BOTEL_OK;
+    default: return BOTEL_E_UNSUPPORTED;
+  }
+}
+
+void Service::handled(runtime::Actor& actor, const Event& event, bool committed) {
+  Room& room = static_cast<Room&>(actor);
+  if (event.kind == BOTEL_ROOM_START) return started(room, committed);
+  if (event.kind == BOTEL_ROOM_END) return ended(room);
+}
+
+void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
+  Room& room = static_cast<Room&>(actor);
+  switch (effect.kind) {
+    case BOTEL_ROOM_SAY: {
+      room.last_said = runtime_.now().steady;
+      const auto time = room.next_time(runtime_.now().unix_ms);
+      return client_.publish(room.start.msg_pub, encode_say(room.speaker(), time, effect));
+    }
+    case BOTEL_ROOM_TYPING: {
+      const auto time = room.next_time(runtime_.now().unix_ms);
+      return client_.publish(room.start.msg_pub, encode_typing(room.speaker(), time, effect.status != 0));
+    }
+    case BOTEL_ROOM_DO_END:
+    case BOTEL_ROOM_DO_TRANSFER: return ask(room, effect);
+    default: return;  // check() lets no other kind in
+  }
+}
+
+// A bot's own request: end, or transfer.
+void Service::ask(Room& room, const runtime::Effect& effect) {
+  if (room.stage == Stage::ending) return;  // it ends already
+  if (room.asked.size() >= kMostAsked) {
+    complaints_.warning("{}: bot {} has asked {} times without an answer, and is not heard again",
+                        log::printable(room.address), room.logic().id(), room.asked.size());
+    return;
+  }
+  const std::string id = fmt::format("botel-{:x}-{:x}", runtime_.now().unix_ms, ++last_ask_);
+  const std::string& res_pub = room.start.cmd_res_pub;
+  const auto timeout = runtime_.timers().set(runtime_.now().steady + config_.answer_timeout, [this, id] {
+    ++lost_answers_;
+    answered(id, {id, BOTEL_ROOM_NO_ANSWER, R"({"message":"no answer"})"});
+  });
+  asked_.emplace(id, Asked{room.address, effect.tag, res_pub, timeout});
+  room.asked.push_back(id);
+  client_.publish(room.start.cmd_pub, effect.kind == BOTEL_ROOM_DO_END
+                                          ? encode_end(room.speaker(), id, res_pub)
+                                          : encode_transfer(room.speaker(), id, res_pub, effect.payload));
+}
+
+// False: it is no answer to anything that was asked. Whoever knows an id cannot answer from elsewhere.
+bool Service::receive_answer(const mqtt::Message& message) {
+  const auto answer = decode_answer(message.payload);
+  const auto asked = answer ? asked_.find(answer->id) : asked_.end();
+  if (asked == asked_.end() || asked->second.topic != message.topic) return false;
+  answered(answer->id, *answer);
+  return true;
+}
+
+void Service::answered(const std::string& id, const Answer& answer) {
+  const auto node = asked_.extract(id);
+  const Asked& asked = node.mapped();
+  runtime_.timers().cancel(asked.timeout);
+  Room& room = *find(asked.room);
+  std::erase(room.asked, id);
+  if (room.stage == Stage::ending) return;
+  if (answer.status == 0 && room.stage == Stage::open) {
+    room.stage = Stage::leaving;
+    room.leave_timer =
+        runtime_.timers().set(runtime_.now().steady + config_.leave_timeout, [this, address = room.address] {
+          if (Room* const there = find(address)) {
+            log::info("room {}: gitple has not ended it, so it closes by itself", log::printable(address));
+            end(*there, "left");
+          }
+        });
+  }
+  runtime_.post(room, {.kind = BOTEL_ROOM_RESULT,
+                       .tag = asked.tag,
+                       .format = BOTEL_FORMAT_JSON,
+                       .status = answer.status,
+                       .payload = answer.detail});
+}
+
+// One timer a room, whatever is said: it looks when it fires how long the room has been silent.
+void Service::watch_idle(Room& room, SteadyTime due) {
+  room.idle_timer = runtime_.timers().set(due, [this, &room] {
+    if (room.stage != Stage::open) return;
+    const SteadyTime now = runtime_.now().steady;
+    if (now - room.last_said >= config_.idle) {
+      room.last_said = now;
+      runtime_.post(room, {.kind = BOTEL_ROOM_TIMEOUT});
+    }
+    watch_idle(room, room.last_said + config_.idle);
+  });
+}
+
+}  // namespace botel::gitple
