@@ -29,8 +29,10 @@ int main(int argc, char** argv) try {
   botel::cli::add_chat(app);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RuntimeError& result) {
+    return result.get_exit_code();
   } catch (const CLI::ParseError& result) {
-    return app.exit(result);
+    return app.exit(result) == 0 ? 0 : 2;
   }
   return 0;
 } catch (const std::exception& error) {

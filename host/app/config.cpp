@@ -265,7 +265,7 @@ Config default_config() {
 
 Mistakes read_config(const fs::path& path, Config& config) {
   const std::string file = path.string();
-  if (access(file.c_str(), R_OK) != 0) return {fmt::format("{}: cannot be read", file)};
+  if (access(file.c_str(), R_OK) != 0 || fs::is_directory(path)) return {fmt::format("{}: cannot be read", file)};
   toml::table parsed;
   try {
     parsed = toml::parse_file(file);

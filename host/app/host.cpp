@@ -131,7 +131,7 @@ void Host::look_for_signals() {
       log::info("stopping: {} rooms", service_->rooms());
       stop(0);
     } else if (broker_ && broker_->has_ended()) {
-      log::error("the private broker has ended; see mosquitto.log in the data directory");
+      log::error("the private broker has ended; see mosquitto/mosquitto.log in the data directory");
       stop(1);
     }
   }

@@ -109,7 +109,12 @@ Result<app::Config> find_broker(const Options& options) {
   }
   if (!options.data.empty()) config.data = options.data;
   std::string url = options.broker.empty() ? config.broker.value_or("") : options.broker;
-  if (url.empty()) url = app::DataFolder::announced(config.data).value_or(kUsualBroker);
+  if (url.empty()) {
+    const auto announced = app::DataFolder::announced(config.data);
+    if (!announced && !options.data.empty())
+      return failure("no host is running on the data directory {}", options.data);
+    url = announced.value_or(kUsualBroker);
+  }
   if (auto done = app::set_broker(url, config); !done) return failure("{}: {}", clean(url), done.error());
   return config;
 }

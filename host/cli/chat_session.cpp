@@ -57,7 +57,7 @@ void ChatSession::advance(SteadyTime now) {
   }
   if (now < deadline_) return;
   switch (stage_) {
-    case Stage::subscribing: return finish("the broker does not answer");
+    case Stage::subscribing: return finish("no connection to the broker");
     case Stage::starting: return finish("no host answers on this broker: is `botel run` running?");
     case Stage::ending: return finish("the host does not answer that the room has ended");
     case Stage::open:

@@ -191,6 +191,8 @@ void Service::started(Room& room, bool committed) {
     client_.unsubscribe(filter);
     return;
   }
+  log::debug("room {}: bot {} has started session {}", log::printable(room.address), room.logic().id(),
+             log::printable(room.session()));
   room.stage = Stage::open;
   room.last_said = runtime_.now().steady;
   watch_idle(room, room.last_said + config_.idle);
@@ -219,6 +221,7 @@ void Service::serve_end(Waiting request) {
 }
 
 void Service::end(Room& room, std::string_view why) {
+  log::debug("room {}: session {} is {}", log::printable(room.address), log::printable(room.session()), why);
   runtime_.give_up_retry(room);
   room.stage = Stage::ending;
   runtime_.timers().cancel(std::exchange(room.idle_timer, 0));

@@ -144,7 +144,7 @@ Result<fs::path> write_configuration(const fs::path& folder, int port) {
 }
 
 // In the child, between fork and exec: only what is safe there.
-[[noreturn]] void become(const char* program, const char* configuration, pid_t parent) {
+[[noreturn]] void become(const char* program, const char* configuration, const char* log, pid_t parent) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);
@@ -154,6 +154,8 @@ Result<fs::path> write_configuration(const fs::path& folder, int port) {
   const int null = open("/dev/null", O_RDWR);
   dup2(null, STDIN_FILENO);
   dup2(null, STDOUT_FILENO);
+  // What it says before it opens its log itself.
+  dup2(open(log, O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
   execl(program, program, "-c", configuration, static_cast<char*>(nullptr));
   _exit(127);
 }
@@ -176,17 +178,17 @@ Result<std::unique_ptr<PrivateBroker>> PrivateBroker::start(const fs::path& fold
 
 Result<std::unique_ptr<PrivateBroker>> PrivateBroker::spawn(const std::string& program, const fs::path& configuration,
                                                             int port) {
+  const std::string log = (configuration.parent_path() / "mosquitto.log").string();
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return failure("the private broker: {}", std::strerror(errno));
-  if (pid == 0) become(program.c_str(), configuration.c_str(), parent);
+  if (pid == 0) become(program.c_str(), configuration.c_str(), log.c_str(), parent);
 
   std::unique_ptr<PrivateBroker> broker(new PrivateBroker(pid, port));
   for (const auto deadline = steady_clock::now() + kStartTime; steady_clock::now() < deadline;) {
     if (listens(pid, port)) return broker;
     if (broker->has_ended()) {
-      return failure("the private broker ended at once; see {}",
-                     (configuration.parent_path() / "mosquitto.log").string());
+      return failure("the private broker ended at once; see {}", log);
     }
     std::this_thread::sleep_for(milliseconds(5));
   }

@@ -148,6 +148,7 @@ void Runtime::commit(Turn& turn) {
 void Runtime::fail(Turn& turn) {
   Actor& actor = *turn.actor;
   ++failures_;
+  if (retry_delay(turn.result)) turn.error = fmt::format("it was tried {} times", turn.event.attempt);
   const Logic& logic = actor.logic();
   complaints_.warning("bot {} {}: event {:#x} of {} {} failed with {}{}{}", logic.id(), logic.version(),
                       turn.event.kind, actor.type, log::printable(actor.address), turn.result,

@@ -148,6 +148,7 @@ TEST_CASE("config: a file that is not TOML, or not there, is a mistake") {
   REQUIRE(found.size() == 1);
   CHECK(found[0].starts_with("2: "));
   CHECK(app::read_config("/nowhere/botel.toml", config) == app::Mistakes{"/nowhere/botel.toml: cannot be read"});
+  CHECK(app::read_config("/tmp", config) == app::Mistakes{"/tmp: cannot be read"});
 }
 
 TEST_CASE("config: a password comes from the environment, and a missing one is a mistake") {

@@ -26,7 +26,7 @@ Spoken chat(const TempDir& dir, const std::string& lines, const std::string& arg
 
 TEST_CASE("chat: a script talks to the echo bot of the host that holds the data directory") {
   const TempDir dir;
-  Host host(dir / "host", {});
+  Host host(dir / "host", {.arguments = {"--broker-port", std::to_string(free_port())}});
   host.ready();
   const Spoken spoken = chat(dir, "hello\\n/quit\\n", "--bot echo --data " + (dir / "host/data").string());
   CHECK(spoken.code == 0);

@@ -241,7 +241,7 @@ TEST_CASE_FIXTURE(Talk, "chat session: a broker that does not answer, or refuses
     wait(4999ms);
     CHECK_FALSE(session.over());
     wait(1ms);
-    CHECK(session.trouble() == "the broker does not answer");
+    CHECK(session.trouble() == "no connection to the broker");
   }
   SUBCASE("refuses") {
     client.refusal = "Not authorized";

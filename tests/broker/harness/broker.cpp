@@ -92,6 +92,9 @@ bool accepts(int port) {
 
 TakenPort::TakenPort(int port) : port_(port), socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const sockaddr_in address = loopback(port);
+  // Connections of somebody who had it before may still be closing.
+  const int yes = 1;
+  setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   if (bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) listen(socket_, 16);
   if (!accepts(port)) throw std::runtime_error("port " + std::to_string(port) + " is neither free nor taken");
 }
