@@ -191,9 +191,14 @@ TEST_CASE("login: what is too large for a broker that does not say so is given u
   world.tell(room, "large 50000");
   wait_until("the message was not given up",
              [&] { return count(world.host.log(), "that it has not acknowledged are dropped") == 1; });
-  wait_until("no connection after that", [&] {
+  wait_until("no lasting connection after that", [&] {
     const std::string log = world.host.log();
     return log.rfind("info: connected to the broker") > log.rfind("warning: lost the broker");
+  });
+  wait_until("no subscription after that", [&] {
+    const std::string log = world.broker.log();
+    const auto asked = log.rfind("\t" + room.msg_sub() + " (QoS");
+    return asked > log.rfind("Sending CONNACK to") && log.find("Sending SUBACK to", asked) != std::string::npos;
   });
   world.tell(room, "say still here");
   world.hear(room, "still here");
