@@ -209,6 +209,7 @@ TEST_CASE("outage: a host whose name another client has taken comes back, and no
       world.host->process().wait_for_log("lost the broker", i);
     }
     world.host->process().wait_for_log("connected to the broker", i + 1);
+    world.broker.wait_for_subscription(room.msg_sub());
     world.tell(room, "say again " + std::to_string(i));
     world.hear(room, "again " + std::to_string(i));
   }

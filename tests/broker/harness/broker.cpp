@@ -90,6 +90,15 @@ bool accepts(int port) {
   return accepted;
 }
 
+void Broker::wait_for_subscription(const std::string& filter) const {
+  wait_until("no subscription to " + filter, [&] {
+    const std::string text = log();
+    const auto asked = text.rfind("\t" + filter + " (QoS");
+    return asked != std::string::npos && asked > text.rfind("Sending CONNACK to") &&
+           text.find("Sending SUBACK to", asked) != std::string::npos;
+  });
+}
+
 TakenPort::TakenPort(int port) : port_(port), socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const sockaddr_in address = loopback(port);
   // Connections of somebody who had it before may still be closing.
