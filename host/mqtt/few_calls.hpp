@@ -27,8 +27,10 @@ class ReadAhead {
     Scope& operator=(const Scope&) = delete;
   };
 
+  // Nothing is left here.
+  [[nodiscard]] bool empty() const { return begin_ == end_; }
   // Nothing is left, neither here nor, when it was last looked at, in the socket: poll() tells of new bytes.
-  [[nodiscard]] bool dry() const { return begin_ == end_ && drained_; }
+  [[nodiscard]] bool dry() const { return empty() && drained_; }
 
   // Forgets what was read: the socket is gone.
   void clear();

@@ -221,12 +221,14 @@ void Link::read() {
   read_unwritten_ = true;
   const ReadAhead::Scope scope(read_ahead_, mosquitto_socket(client_.get()));
   for (int i = 0; i < kMostReadsARound; ++i) {
+    errno = 0;
     if (const int error = mosquitto_loop_read(client_.get(), 1)) {
       const bool refused = greeting_.value_or(0) != 0;
       return lost(refused ? "refused: " + reason(*greeting_, config_.version) : farewell(describe(error)));
     }
     if (broker_left()) return;
-    if (read_ahead_.dry()) return;
+    // Where libmosquitto should read in another way than ours, it is errno that says that the socket is empty.
+    if (read_ahead_.dry() || (read_ahead_.empty() && errno == EAGAIN)) return;
   }
   more_to_read_ = true;
 }

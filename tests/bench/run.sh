@@ -10,7 +10,7 @@
 #   BOTEL_BENCH_SKIP_50000=1  without the 50,000 rooms
 #   BOTEL_BENCH_HOST=PATH   another host binary;  =raw: the floor against itself, which shows the noise
 #   BOTEL_BENCH_BOT=ID      the bot id in requests (1)
-#   BOTEL_BENCH_PLAIN=1     a floor with libmosquitto's own system calls: see few_calls.hpp
+#   BOTEL_BENCH_PLAIN=1     a floor with libmosquitto's own system calls: see host/mqtt/few_calls.hpp
 #
 # Exits with 1 when a run failed; a missed target is only named.
 set -u
