@@ -4,12 +4,12 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <fstream>
 #include <set>
 #include <sstream>
 
 #include <toml++/toml.h>
 
+#include "base/files.hpp"
 #include "mqtt/topics.hpp"
 
 namespace botel::app {
@@ -108,13 +108,6 @@ class Table {
 template <class Value, class Given>
 void set(Value& to, const std::optional<Given>& given) {
   if (given) to = static_cast<Value>(*given);
-}
-
-std::string first_line(const std::string& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
 }
 
 void read_mqtt(Table& table, Config& config) {

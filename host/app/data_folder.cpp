@@ -8,6 +8,8 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/files.hpp"
+
 namespace botel::app {
 namespace {
 
@@ -24,13 +26,6 @@ struct flock whole_file() {
   return lock;
 }
 
-std::string read_line(const fs::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
@@ -45,7 +40,7 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
   struct flock wanted = whole_file();
   if (fcntl(lock, F_OFD_SETLK, &wanted) != 0) {
     close(lock);
-    return failure("data directory {} is used by another host, process {}", path.string(), read_line(file));
+    return failure("data directory {} is used by another host, process {}", path.string(), first_line(file));
   }
   const std::string pid = std::to_string(getpid()) + "\n";
   if (ftruncate(lock, 0) != 0 || pwrite(lock, pid.data(), pid.size(), 0) < 0) {
@@ -81,7 +76,7 @@ std::optional<std::string> DataFolder::announced(const fs::path& path) {
   const bool held = fcntl(lock, F_OFD_GETLK, &found) == 0 && found.l_type != F_UNLCK;
   close(lock);
   if (!held) return {};
-  auto url = read_line(path / kBroker);
+  auto url = first_line(path / kBroker);
   if (url.empty()) return {};
   return url;
 }
