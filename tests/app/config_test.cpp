@@ -1,40 +1,30 @@
 #include "app/config.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <fstream>
 
-namespace fs = std::filesystem;
+#include "temp_folder.hpp"
+
 using namespace botel;
 
 namespace {
 
-// A configuration file that goes with the test.
-struct File {
-  fs::path path;
-  explicit File(const std::string& text) {
-    std::string name = (fs::temp_directory_path() / "botel-test-XXXXXX").string();
-    close(mkstemp(name.data()));
-    path = name;
-    std::ofstream(path) << text;
-  }
-  ~File() { fs::remove(path); }
-};
-
 // The mistakes in `text`, without the file's name.
 app::Mistakes mistakes(const std::string& text, app::Config& config) {
-  const File file(text);
-  auto found = app::read_config(file.path, config);
-  for (auto& mistake : found) mistake.erase(0, file.path.string().size() + 1);
+  const TempFolder folder;
+  const auto file = folder.write("botel.toml", text);
+  auto found = app::read_config(file, config);
+  for (auto& mistake : found) mistake.erase(0, file.string().size() + 1);
   return found;
 }
 
 }  // namespace
 
 TEST_CASE("config: every value of a file is taken over") {
-  const File password("secret\nmore\n");
+  const TempFolder folder;
+  const auto password = folder.write("password", "secret\nmore\n");
   app::Config config;
   CHECK(mistakes(fmt::format(R"(
 [mqtt]
@@ -70,7 +60,7 @@ id = "*"
 name = "sandwich"
 config = {{ price = 3.5, names = ["a"] }}
 )",
-                             password.path.string()),
+                             password.string()),
                  config) == app::Mistakes{});
   CHECK(config.mqtt.host == "broker.example.com");
   CHECK(config.mqtt.port == 8884);

@@ -3,16 +3,16 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <fstream>
+
+#include "temp_folder.hpp"
 
 namespace fs = std::filesystem;
 using botel::app::DataFolder;
 
 TEST_CASE("data directory: it is made for its owner alone, held by one host, and says where the broker is") {
-  std::string name = (fs::temp_directory_path() / "botel-test-XXXXXX").string();
-  const fs::path root = mkdtemp(name.data());
-  const fs::path path = root / "a" / "b";
+  const TempFolder root;
+  const fs::path path = root.path / "a" / "b";
   {
     const auto folder = DataFolder::open(path);
     REQUIRE(folder);
@@ -32,5 +32,4 @@ TEST_CASE("data directory: it is made for its owner alone, held by one host, and
   std::ofstream(path / "broker") << "mqtt://127.0.0.1:1\n";
   CHECK_FALSE_MESSAGE(DataFolder::announced(path), "left behind by a host that was killed");
   CHECK_FALSE(DataFolder::open("/proc/nothing"));
-  fs::remove_all(root);
 }

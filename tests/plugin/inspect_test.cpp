@@ -2,31 +2,17 @@
 
 #include <botel/abi.h>
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <random>
 
 #include "plugin/library.hpp"
+#include "temp_folder.hpp"
 
 namespace fs = std::filesystem;
 using botel::plugin::inspect;
 
 namespace {
-
-// A folder that goes with the test.
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "botel-test-XXXXXX").string();
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  fs::path write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path / name, std::ios::binary) << bytes;
-    return path / name;
-  }
-};
 
 std::string read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -66,7 +52,7 @@ TEST_CASE("plugin: a note tells what is in a file, whether it was written in C o
 }
 
 TEST_CASE("plugin: a file that is no plugin is refused with a reason") {
-  const Folder folder;
+  const TempFolder folder;
   CHECK(error_of(folder.path) == "it is no regular file");
   CHECK(error_of(folder.path / "missing.so") == "it is no regular file");
   CHECK(error_of(folder.write("empty.so", "")) == "it is no ELF file");
@@ -88,7 +74,7 @@ TEST_CASE("plugin: a file that is no plugin is refused with a reason") {
 }
 
 TEST_CASE("plugin: inspecting a file that was changed anywhere never crashes") {
-  const Folder folder;
+  const TempFolder folder;
   const std::string echo = read(ECHO_PLUGIN);
   std::mt19937 random(1);
   for (int i = 0; i < 500; ++i) {
@@ -102,7 +88,7 @@ TEST_CASE("plugin: inspecting a file that was changed anywhere never crashes") {
 }
 
 TEST_CASE("plugin: a folder's plugins are loaded from copies, the bad ones are left out") {
-  const Folder folder;
+  const TempFolder folder;
   fs::create_directory(folder.path / "plugins");
   fs::copy(ECHO_PLUGIN, folder.path / "plugins" / "echo.so");
   fs::copy(ECHO_PLUGIN, folder.path / "plugins" / "echo-again.so");
@@ -127,7 +113,7 @@ TEST_CASE("plugin: a folder's plugins are loaded from copies, the bad ones are l
 }
 
 TEST_CASE("plugin: a note that belongs to another library is found out after loading") {
-  const Folder folder;
+  const TempFolder folder;
   // The descriptor's id lies elsewhere than the note's: only one of them is changed.
   std::string changed = read(ECHO_PLUGIN);
   const auto note = changed.find(abi(1, 0));
@@ -140,6 +126,6 @@ TEST_CASE("plugin: a note that belongs to another library is found out after loa
 }
 
 TEST_CASE("plugin: a folder that is not there is an error") {
-  const Folder folder;
+  const TempFolder folder;
   CHECK_FALSE(botel::plugin::load_all(folder.path / "missing", folder.path / "cache"));
 }
