@@ -154,7 +154,10 @@ void read_mqtt(Table& table, Config& config) {
       table.mistake(*table.find("version"), "mqtt.version must be \"5\" or \"3.1.1\"");
     }
   }
-  set(link.qos, table.integer("qos", 0, 2));
+  if (const auto qos = table.integer("qos", 0, 1)) link.qos = static_cast<int>(*qos);
+  if (const auto seconds = table.integer("session_expiry", 60, 4'294'967'295)) {
+    link.session_expiry = std::chrono::seconds(*seconds);
+  }
   if (const auto seconds = table.integer("keepalive", 5, 65535)) link.keepalive = std::chrono::seconds(*seconds);
   set(link.max_payload, table.integer("max_payload", 1024, 256 << 20));
   set(link.max_waiting, table.integer("max_waiting", 1024, std::int64_t{1} << 40));
@@ -172,6 +175,7 @@ void read_host(Table& table, Config& config) {
   set(config.plugins, table.text("plugins"));
   set(config.data, table.text("data"));
   set(config.threads, table.integer("threads", 2, 1000));
+  set(config.slow_handler, table.seconds("slow_handler"));
   if (const auto name = table.text("log_level")) {
     const auto level = log_level(*name);
     if (!level) table.mistake(*table.find("log_level"), "host.log_level must be debug, info, warning or error");
@@ -181,6 +185,20 @@ void read_host(Table& table, Config& config) {
     const auto format = log_format(*name);
     if (!format) table.mistake(*table.find("log_format"), "host.log_format must be text or json");
     set(config.log_format, format);
+  }
+}
+
+void read_store(Table& table, Config& config) {
+  const auto name = table.text("durability");
+  if (!name) return;
+  if (*name == "off") {
+    config.durability = Durability::off;
+  } else if (*name == "relaxed") {
+    config.durability = Durability::relaxed;
+  } else if (*name == "strict") {
+    config.durability = Durability::strict;
+  } else {
+    table.mistake(*table.find("durability"), "store.durability must be off, relaxed or strict");
   }
 }
 
@@ -230,6 +248,7 @@ void read_file(const toml::table& parsed, Config& config, const std::string& fil
   };
   section("mqtt", read_mqtt);
   section("gitple", read_gitple);
+  section("store", read_store);
   section("host", read_host);
   read_bots(top, config, file, mistakes);
 }

@@ -1,6 +1,7 @@
 // What an operator decides: the configuration file (TOML) and what the command line puts above it.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -20,6 +21,13 @@ struct BotConfig {
   std::string config = "{}";  // JSON object, given to the bot
 };
 
+// When what has happened is on disk.
+enum class Durability {
+  off,      // never: it ends with the process
+  relaxed,  // shortly after it is acknowledged
+  strict    // before it is acknowledged
+};
+
 struct Config {
   std::optional<std::string> broker;  // URL; nothing: a private broker
   std::optional<int> broker_port;     // of the private one
@@ -30,7 +38,9 @@ struct Config {
   std::vector<BotConfig> bots;  // empty: each bot serves the id that is its name, and the first one the rest
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
-  unsigned threads = 16;  // at the most
+  unsigned threads = 16;                        // at the most
+  std::chrono::milliseconds slow_handler{100};  // what takes longer is named in the log
+  Durability durability = Durability::relaxed;
 };
 
 using Mistakes = std::vector<std::string>;

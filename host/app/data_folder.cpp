@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <random>
 
 #include "base/files.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kBroker = "broker";
+constexpr auto kClientId = "client-id";
 constexpr auto kLock = "lock";
 
 // A lock on a whole file that belongs to who has opened it, and that can be looked for without being taken.
@@ -24,6 +26,18 @@ struct flock whole_file() {
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   return lock;
+}
+
+// All of it or nothing.
+Result<> write(const fs::path& file, const std::string& line) {
+  const fs::path next = file.string() + ".new";
+  std::ofstream out(next, std::ios::trunc);
+  out << line << '\n';
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(next, file, error);
+  if (!out || error) return failure("{} cannot be written", file.string());
+  return {};
 }
 
 }  // namespace
@@ -56,17 +70,16 @@ DataFolder::~DataFolder() {
   close(lock_);
 }
 
-Result<> DataFolder::announce(const std::string& broker) const {
-  const fs::path file = path_ / kBroker;
-  const fs::path next = path_ / "broker.new";
-  std::ofstream out(next, std::ios::trunc);
-  out << broker << '\n';
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(next, file, error);
-  if (!out || error) return failure("{} cannot be written", file.string());
-  return {};
+Result<std::string> DataFolder::client_id() const {
+  const fs::path file = path_ / kClientId;
+  if (auto known = first_line(file); !known.empty()) return known;
+  std::random_device device;
+  const std::string made_up = fmt::format("botel-{:08x}{:08x}", device(), device());
+  if (auto written = write(file, made_up); !written) return tl::unexpected(written.error());
+  return made_up;
 }
+
+Result<> DataFolder::announce(const std::string& broker) const { return write(path_ / kBroker, broker); }
 
 std::optional<std::string> DataFolder::announced(const fs::path& path) {
   // A host that was killed leaves its announcement behind, but not its lock.

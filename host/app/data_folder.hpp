@@ -21,6 +21,9 @@ class DataFolder {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
+  // What this host is called by a broker that keeps a session for it: made up once, and the same ever since.
+  [[nodiscard]] Result<std::string> client_id() const;
+
   // Writes down the broker's URL for `botel chat`; it is removed at the end.
   [[nodiscard]] Result<> announce(const std::string& broker) const;
 

@@ -15,13 +15,21 @@
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "store/sqlite.hpp"
 
 namespace botel::app {
 namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kDrainTime{2};
+constexpr std::chrono::seconds kDrainTime{4};
+constexpr std::chrono::seconds kSaveTime{1};  // behind it
+
+// Where a commit comes before what is sent, more events share one.
+runtime::RuntimeConfig runtime_config(const Config& config) {
+  const std::chrono::milliseconds round(config.durability == Durability::strict ? 20 : 2);
+  return {.threads = config.threads, .slow = config.slow_handler, .round = round};
+}
 
 }  // namespace
 
@@ -53,24 +61,51 @@ Host::Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_p
       data_(std::move(data)),
       broker_(std::move(broker)),
       broker_url_(std::move(broker_url)),
-      runtime_(counters_, [this] { wake(); }),
+      runtime_(runtime_config(config), counters_, [this] { wake(); }),
       workers_([this] { return round(); }, [this] { wake(); }, config.threads) {}
 
 Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
+  auto black_box = BlackBox::open(config.data / "running", config.threads, Time::now());
+  if (!black_box) return tl::unexpected(black_box.error());
+  black_box_ = std::move(*black_box);
+  for (const auto& suspect : black_box_->suspects()) log::error("{}", suspect.describe());
   const auto offers = plugin::load_all(config.plugins, config.data / "loaded");
   if (!offers) return tl::unexpected(offers.error());
   bots_.emplace(*offers, config.bots);
 
+  // Until here a signal ends the process at once, whatever a plugin does; the broker goes with it. From here on no
+  // thread gets one.
+  signals_.emplace(open_signals({SIGTERM, SIGINT, SIGCHLD}));
+
+  link_config.keep_session = config.durability != Durability::off;
+  if (link_config.keep_session && link_config.client_id.empty()) {
+    auto id = data_->client_id();
+    if (!id) return tl::unexpected(id.error());
+    link_config.client_id = std::move(*id);
+  }
   auto link = mqtt::Link::create(std::move(link_config), counters_);
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
   const auto find_bot = [this](const std::string& id) { return bots_->find(id); };
   service_.emplace(config.gitple, *link_, runtime_, find_bot, counters_);
+  if (auto kept = keep(config); !kept) return kept;
   service_->open([this](const Result<>& granted) { opened(granted); });
-  // Until here a signal ends the process at once, whatever a plugin does; the broker goes with it.
-  signals_.emplace(open_signals({SIGTERM, SIGINT, SIGCHLD}));
   if (broker_ && broker_->has_ended()) return failure("the private broker has ended");
   return data_->announce(broker_url_);
+}
+
+Result<> Host::keep(const Config& config) {
+  if (config.durability == Durability::off) {
+    runtime_.keep(nullptr, black_box_.get());
+    return {};
+  }
+  auto store = store::Sqlite::open(config.data / store::kFile);
+  if (!store) return tl::unexpected(store.error());
+  store_ = std::move(*store);
+  runtime_.keep(store_.get(), black_box_.get());
+  const bool strict = config.durability == Durability::strict;
+  keeper_.emplace(*store_, strict, runtime_, *link_, *service_, counters_, [this] { wake(); });
+  return keeper_->load(black_box_->away().value_or(std::chrono::milliseconds(0)));
 }
 
 int Host::run() {
@@ -78,7 +113,7 @@ int Host::run() {
   return exit_code_;
 }
 
-// The straight line: what came in becomes events, the handlers run, what they did is committed and goes out.
+// The straight line: what came in becomes events, the handlers run, what they did is kept and goes out.
 bool Host::round() {
   wait();
   const Time now = Time::now();
@@ -86,21 +121,28 @@ bool Host::round() {
   if (!stop_by_) link_->read();
   runtime_.advance(now);
   link_->dispatch([this](const mqtt::Message& message) { service_->receive(message); });
-  if (!runtime_.run(workers_)) return false;
-  link_->write();
-  if (stop_by_ && (now.steady >= *stop_by_ || (!runtime_.has_work() && runtime_.away().empty()))) finish();
+  if (may_run() && !runtime_.run(workers_)) return false;
+  if (!keeper_ || keeper_->save(now.steady)) link_->write();
+  black_box_->alive(now.unix_ms);
+  look_whether_ready();
+  const bool idle = !(runtime_.has_work() && may_run()) && runtime_.away().empty();
+  if (stop_by_ && (now.steady >= *stop_by_ || idle)) finish();
   return true;
 }
+
+// What a handler does must be kept, and has to wait for the broker somewhere.
+bool Host::may_run() const { return !link_->full() && !(keeper_ && keeper_->stalled()); }
 
 void Host::wait() {
   std::array<pollfd, 3> descriptors{pollfd{signals_->get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, link_->descriptor()};
   SteadyTime until = link_->next_tick();
-  if (const auto next = runtime_.timers().next()) until = std::min(until, *next);
+  if (const auto next = runtime_.next()) until = std::min(until, *next);
+  if (const auto next = keeper_ ? keeper_->next() : std::nullopt) until = std::min(until, *next);
   if (stop_by_) {
     until = std::min(until, *stop_by_);
     descriptors[2].events &= POLLOUT;
   }
-  const bool busy = link_->has_more() || (runtime_.has_work() && workers_.can_lend());
+  const bool busy = link_->has_more() || (runtime_.has_work() && workers_.can_lend() && may_run());
   const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
   poll(descriptors.data(), descriptors.size(), busy ? 0 : static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
   if (descriptors[0].revents) look_for_signals();
@@ -120,6 +162,13 @@ void Host::opened(const Result<>& granted) {
     log::error("the broker refuses what Botel cannot do without: {}", granted.error());
     return stop(1);
   }
+  opened_ = true;
+}
+
+// Once all rooms of an earlier run hear what is said in them, too.
+void Host::look_whether_ready() {
+  if (ready_ || !opened_ || !link_->settled()) return;
+  ready_ = true;
   fmt::print("botel ready: {}, bots {}\n", broker_url_, fmt::join(bots_->names(), " "));
   std::fflush(stdout);
 }
@@ -145,9 +194,15 @@ void Host::stop(int exit_code) {
 }
 
 void Host::finish() {
-  service_->close();
-  link_->write();
-  link_->disconnect();
+  const auto kept = keeper_ ? keeper_->finish(steady_clock::now() + kSaveTime) : Result<>();
+  service_->close(keeper_.has_value());
+  if (kept) {
+    link_->write();
+    link_->disconnect();
+  } else {
+    log::error("what happened last is not in the store: {}", kept.error());
+    exit_code_ = 1;
+  }
   for (const Counter& counter : counters_.all()) {
     if (counter.value() > 0) log::info("{} {}", counter.name(), counter.value());
   }
@@ -157,8 +212,8 @@ void Host::finish() {
 
 // A handler that does not return cannot be waited for, and its thread not be ended.
 void Host::abandon() {
-  for (const runtime::Actor* actor : runtime_.away()) {
-    log::error("bot {} is still busy with {} {}", actor->logic().id(), actor->type, actor->address);
+  for (const auto& away : runtime_.away()) {
+    log::error("bot {} is still busy with {} {}", away.actor->bot, away.actor->type, away.actor->address);
   }
   broker_.reset();
   data_.reset();

@@ -8,6 +8,8 @@
 #include "app/bots.hpp"
 #include "app/config.hpp"
 #include "app/data_folder.hpp"
+#include "app/keeper.hpp"
+#include "base/black_box.hpp"
 #include "base/counters.hpp"
 #include "gitple/service.hpp"
 #include "mqtt/link.hpp"
@@ -47,7 +49,10 @@ class Host {
   bool round();
   void wait();
   void wake();
+  Result<> keep(const Config& config);
   void opened(const Result<>& granted);
+  void look_whether_ready();
+  [[nodiscard]] bool may_run() const;
   void look_for_signals();
   void stop(int exit_code);
   void finish();
@@ -60,12 +65,17 @@ class Host {
   const std::string broker_url_;
 
   Counters counters_;
+  std::unique_ptr<BlackBox> black_box_;
+  std::unique_ptr<store::Store> store_;
   std::optional<Bots> bots_;
   std::unique_ptr<mqtt::Link> link_;
   runtime::Runtime runtime_;
   std::optional<gitple::Service> service_;
+  std::optional<Keeper> keeper_;  // none: nothing outlives the process
   runtime::Workers workers_;
 
+  bool opened_ = false;
+  bool ready_ = false;
   std::optional<SteadyTime> stop_by_;  // when it stops: until then what has come in is handled
   int exit_code_ = 0;
 };

@@ -10,5 +10,6 @@ namespace botel::cli {
 // Each adds its command, which when it runs throws CLI::RuntimeError with the exit code, or returns.
 void add_run(CLI::App& app);
 void add_chat(CLI::App& app);
+void add_store(CLI::App& app);
 
 }  // namespace botel::cli

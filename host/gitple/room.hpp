@@ -15,6 +15,14 @@
 
 namespace botel::gitple {
 
+// One of the bot's own requests, which gitple has not answered yet.
+struct Asked {
+  std::string id;
+  std::uint64_t tag = 0;
+  SteadyTime due{};  // when it is given up
+  runtime::Timers::Id timeout = 0;
+};
+
 // A request that waits until its room is ready for it.
 struct Waiting {
   Source source;
@@ -32,9 +40,12 @@ struct Room : runtime::Actor {
     ending    // the bot handles its end
   };
 
-  Room(const Source& source, Start the_start, runtime::Port& port, std::shared_ptr<runtime::Logic> logic)
+  Room(const Source& source, Start the_start, runtime::Port& port, std::string bot,
+       std::shared_ptr<runtime::Logic> logic)
       : Actor(port, BOTEL_ACTOR_ROOM, address_of(source, the_start.identity),
-              R"({"context":)" + the_start.identity.context + R"(,"user":)" + the_start.user + "}", std::move(logic)),
+              R"({"context":)" + the_start.identity.context + R"(,"user":)" + the_start.user + "}", std::move(bot),
+              std::move(logic)),
+        source(source),
         start(std::move(the_start)),
         place(source.sp + "/" + source.app + "/" + start.identity.room) {}
 
@@ -54,12 +65,13 @@ struct Room : runtime::Actor {
     return stage == Stage::subscribing || stage == Stage::starting || stage == Stage::ending;
   }
 
+  const Source source;  // of its start
   const Start start;
   const std::string place;  // the room, whichever bot is in it
   Stage stage = Stage::subscribing;
-  std::vector<Reply> replies;      // to the start or the end that is under way
-  std::vector<Waiting> waiting;    // in order
-  std::vector<std::string> asked;  // ids of the bot's own requests that are unanswered
+  std::vector<Reply> replies;    // to the start or the end that is under way
+  std::vector<Waiting> waiting;  // in order
+  std::vector<Asked> asked;
   std::shared_ptr<std::int64_t>
       last_time_ms;        // of what was sent; shared with the other and later instances in the room
   SteadyTime last_said{};  // by either side

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kMostListeners = 100;  // rooms that share a msgSub: two, when a room moves from bot to bot
 constexpr std::size_t kMostWaiting = 100;    // requests that wait for a room
-constexpr std::size_t kMostQueued = 1000;    // events that wait for a bot to be done with the one before
 
 std::string name(const Source& source) { return fmt::format("s/{}/a/{}/t/{}", source.sp, source.app, source.bot); }
 
@@ -40,7 +39,8 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       unknown_topics_(counters.add("gitple_unknown_topics_total", "Messages on topics that nobody listens to")),
       lost_answers_(counters.add("gitple_answers_lost_total", "Requests of bots that gitple did not answer")) {}
 
-void Service::close() {
+void Service::close(bool another_run) {
+  if (another_run) unanswered_.leave_to_next_run();
   for (auto& [address, room] : rooms_) {
     room->replies.clear();
     room->waiting.clear();
@@ -83,6 +83,7 @@ void Service::receive(const mqtt::Message& message) {
   } else {
     ++unknown_topics_;
     complaints_.info("{}: {} bytes that nobody waits for", log::printable(message.topic), message.size);
+    disown(message.topic);
   }
 }
 
@@ -97,10 +98,22 @@ void Service::receive_requests(const mqtt::Message& message) {
                         requests.error());
     return;
   }
-  const auto batch = std::make_shared<Batch>(client_, requests->batch);
-  for (auto& request : requests->list) {
+  const auto batch = std::make_shared<Batch>(client_, unanswered_, message.topic, message.payload, requests->batch);
+  serve_payload(*source, std::move(*requests), batch, {});
+}
+
+// `answered`: what an earlier run did already.
+void Service::serve_payload(const Source& source, Requests requests, const std::shared_ptr<Batch>& batch,
+                            const std::map<std::size_t, std::string>& answered) {
+  for (std::size_t i = 0; i < requests.list.size(); ++i) {
+    Request& request = requests.list[i];
     ++requests_;
-    serve({*source, std::move(request.what), Reply(batch, std::move(request.id), std::move(request.res_pub))});
+    Reply reply(batch, i, std::move(request.id), std::move(request.res_pub));
+    if (const auto known = answered.find(i); known != answered.end()) {
+      reply.repeat(known->second);
+    } else {
+      serve({source, std::move(request.what), std::move(reply)});
+    }
   }
 }
 
@@ -126,7 +139,12 @@ void Service::serve_start(Waiting request) {
   Start& start = std::get<Start>(request.what);
   const std::string address = Room::address_of(request.source, start.identity);
   Room* const room = find(address);
-  if (room && room->stage == Stage::open && room->session() == start.identity.session) return request.reply.ok();
+  if (room && room->session() == start.identity.session) {
+    if (room->stage == Stage::open) return request.reply.ok();
+    // An earlier run has made the room, and left the answer to this one.
+    if (room->stage == Stage::starting && room->replies.empty())
+      return room->replies.push_back(std::move(request.reply));
+  }
 
   auto logic = find_bot_(start.identity.bot);
   if (!logic) return refuse(request.reply, address, kNoSuchBot, "No such bot: no bot serves this id");
@@ -141,15 +159,18 @@ void Service::serve_start(Waiting request) {
     if (replace) end(*room, "replaced");
     return;
   }
-  auto made = std::make_unique<Room>(request.source, std::move(start), *this, std::move(logic));
-  Room& added = *made;
+  std::string bot(logic->id());
+  Room& added = add(std::make_unique<Room>(request.source, std::move(start), *this, std::move(bot), std::move(logic)));
   added.replies.push_back(std::move(request.reply));
-  auto& last_time = last_times_[added.place];
-  added.last_time_ms = last_time.lock();
-  if (!added.last_time_ms) last_time = added.last_time_ms = std::make_shared<std::int64_t>(0);
-  rooms_.emplace(address, std::move(made));
   warn_of_deaf_answers(added);
   client_.subscribe(added.start.msg_sub, [this, address](const Result<>& granted) { subscribed(address, granted); });
+}
+
+Room& Service::add(std::unique_ptr<Room> room) {
+  auto& last_time = last_times_[room->place];
+  room->last_time_ms = last_time.lock();
+  if (!room->last_time_ms) last_time = room->last_time_ms = std::make_shared<std::int64_t>(0);
+  return *rooms_.emplace(room->address, std::move(room)).first->second;
 }
 
 // What waits cannot wait for an event that is to be tried again some day.
@@ -185,23 +206,25 @@ void Service::subscribed(const std::string& address, const Result<>& granted) {
 
 void Service::started(Room& room, bool committed) {
   if (!committed) {
-    refuse(room.replies.front(), room.address, kBotFailed, "The bot failed to start");
+    for (Reply& reply : room.replies) refuse(reply, room.address, kBotFailed, "The bot failed to start");
     const std::string filter = room.start.msg_sub;
     serve_all(remove(room));
     client_.unsubscribe(filter);
     return;
   }
-  log::debug("room {}: bot {} has started session {}", log::printable(room.address), room.logic().id(),
+  log::debug("room {}: bot {} has started session {}", log::printable(room.address), room.bot,
              log::printable(room.session()));
   room.stage = Stage::open;
+  runtime_.touch(room);
   room.last_said = runtime_.now().steady;
   watch_idle(room, room.last_said + config_.idle);
-  // The bot's first word leaves behind the answer, also where that waits for the rest of a batch.
-  runtime_.hold(room);
-  auto replies = std::exchange(room.replies, {});
-  replies.front().ok([this, address = room.address] {
-    if (Room* const there = find(address)) runtime_.release(*there);
-  });
+  for (Reply& reply : std::exchange(room.replies, {})) {
+    // The bot's first word leaves behind the answer, also where that waits for the rest of a batch.
+    runtime_.hold(room);
+    reply.ok([this, address = room.address] {
+      if (Room* const there = find(address)) runtime_.release(*there);
+    });
+  }
   serve_all(std::exchange(room.waiting, {}));
 }
 
@@ -224,8 +247,10 @@ void Service::end(Room& room, std::string_view why) {
   log::debug("room {}: session {} is {}", log::printable(room.address), log::printable(room.session()), why);
   runtime_.give_up_retry(room);
   room.stage = Stage::ending;
+  runtime_.touch(room);
   runtime_.timers().cancel(std::exchange(room.idle_timer, 0));
   runtime_.timers().cancel(std::exchange(room.leave_timer, 0));
+  if (!room.has_logic()) return ended(room);
   runtime_.post(room, {.kind = BOTEL_ROOM_END, .format = BOTEL_FORMAT_TEXT, .payload = std::string(why)});
 }
 
@@ -251,9 +276,9 @@ void Service::forget_time(const std::string& place) {
 
 // Forgets a room; returns the requests that waited for it.
 std::vector<Waiting> Service::remove(Room& room) {
-  for (const auto& id : room.asked) {
-    const auto asked = asked_.extract(id);
-    if (!asked.empty()) runtime_.timers().cancel(asked.mapped().timeout);
+  for (const Asked& asked : room.asked) {
+    runtime_.timers().cancel(asked.timeout);
+    asked_.erase(asked.id);
   }
   runtime_.timers().cancel(room.idle_timer);
   runtime_.timers().cancel(room.leave_timer);
@@ -298,14 +323,22 @@ void Service::receive_message(Room& room, const Incoming& incoming) {
     ++stale_messages_;
     return;
   }
-  if (room.queued() >= kMostQueued) {
+  if (!runtime_.can_queue(room)) {
     ++dropped_messages_;
     complaints_.warning("{}: {} events wait for bot {}: a message is dropped", log::printable(room.address),
-                        room.queued(), room.logic().id());
+                        room.queued(), room.bot);
     return;
   }
   room.last_said = runtime_.now().steady;
   for (const Event& event : incoming.events) runtime_.post(room, event);
+}
+
+// A session that outlives the host may have subscriptions of rooms that ended when it was killed.
+void Service::disown(const std::string& topic) {
+  const auto own = [&](const std::string& filter) { return mqtt::overlap(filter, topic); };
+  if (std::ranges::any_of(config_.requests, own) || std::ranges::any_of(config_.answers, own)) return;
+  client_.disown(topic);
+  client_.disown(topic.substr(0, topic.rfind('/') + 1) + "+");
 }
 
 // Who is where --------------------------------------------------------------------------------------------------------

@@ -31,33 +31,42 @@ class Service final : public runtime::Port {
   using FindBot = std::function<std::shared_ptr<runtime::Logic>(const std::string& bot_id)>;
 
   Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, FindBot find_bot, Counters& counters);
-  ~Service() override { close(); }
+  ~Service() override { close(false); }
 
   // Subscribes to requests and answers; `done` is called once, when all are granted or one is refused.
   void open(mqtt::Client::Done done);
 
-  // For the end: answers with an error what is still owed. Handlers may be running.
-  void close();
+  // For the end: answers with an error what is still owed, unless `another_run` will answer it. Handlers may be
+  // running.
+  void close(bool another_run);
 
   void receive(const mqtt::Message& message);
 
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
 
+  // The store: what Runtime::save() does not know of.
+  [[nodiscard]] bool has_changes() const { return unanswered_.has_changes(); }
+  void save(store::Batch& batch) { unanswered_.save(batch); }
+
+  // Makes the room of an earlier run, which Runtime then makes what it was; its bot may be missing. Null: `record` is
+  // no room.
+  runtime::Actor* restore(const store::Actor& record, const store::State& state);
+  // When all rooms are there: what was not answered is served again.
+  void restore(store::Request request);
+  // When all of it is there: tells the bots. `away`: for how long nobody handled anything.
+  void resume(std::chrono::milliseconds away);
+
   // runtime::Port
   std::int32_t check(const botel_effect& effect) const override;
   void handled(runtime::Actor& actor, const runtime::Event& event, bool committed) override;
   void perform(runtime::Actor& actor, runtime::Effect& effect) override;
+  std::string origin(const runtime::Actor& actor) const override;
+  std::string progress(const runtime::Actor& actor) const override;
 
  private:
-  // A bot's own request that gitple has not answered yet.
-  struct Asked {
-    std::string room;  // address
-    std::uint64_t tag;
-    std::string topic;  // where the answer is to come
-    runtime::Timers::Id timeout;
-  };
-
   void receive_requests(const mqtt::Message& message);
+  void serve_payload(const Source& source, Requests requests, const std::shared_ptr<Batch>& batch,
+                     const std::map<std::size_t, std::string>& answered);
   bool receive_answer(const mqtt::Message& message);
   bool receive_message(const mqtt::Message& message);
   void receive_message(Room& room, const Incoming& incoming);
@@ -76,7 +85,12 @@ class Service final : public runtime::Port {
   std::vector<Waiting> remove(Room& room);
   void forget_time(const std::string& place);
 
+  Room& add(std::unique_ptr<Room> room);
   void ask(Room& room, const runtime::Effect& effect);
+  void wait_for_answer(Room& room, std::string id, std::uint64_t tag, SteadyTime due);
+  void restore_asked(Room& room, std::string_view list);
+  void may_leave(Room& room);
+  void disown(const std::string& topic);
   void answered(const std::string& id, const Answer& answer);
   void watch_idle(Room& room, SteadyTime due);
 
@@ -90,11 +104,13 @@ class Service final : public runtime::Port {
   const FindBot find_bot_;
   log::Throttle complaints_;  // about what comes in
 
+  Unanswered unanswered_;  // outlives the rooms, which hold replies
+
   std::unordered_map<std::string, std::unique_ptr<Room>> rooms_;   // by address
   std::unordered_map<std::string, std::vector<Room*>> listeners_;  // by msgSub
   std::unordered_map<std::string, std::weak_ptr<std::int64_t>>
       last_times_;                                // by sp, app and room: see Room::last_time_ms
-  std::unordered_map<std::string, Asked> asked_;  // by request id
+  std::unordered_map<std::string, Room*> asked_;  // by the id of a bot's own request
   std::uint64_t last_ask_ = 0;
   Ended ended_;
   std::string filter_;  // reused

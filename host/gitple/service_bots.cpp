@@ -44,10 +44,12 @@ void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
   switch (effect.kind) {
     case BOTEL_ROOM_SAY: {
       room.last_said = runtime_.now().steady;
+      runtime_.touch(room);  // for the time
       const auto time = room.next_time(runtime_.now().unix_ms);
       return client_.publish(room.start.msg_pub, encode_say(room.speaker(), time, effect));
     }
     case BOTEL_ROOM_TYPING: {
+      runtime_.touch(room);
       const auto time = room.next_time(runtime_.now().unix_ms);
       return client_.publish(room.start.msg_pub, encode_typing(room.speaker(), time, effect.status != 0));
     }
@@ -62,47 +64,47 @@ void Service::ask(Room& room, const runtime::Effect& effect) {
   if (room.stage == Stage::ending) return;  // it ends already
   if (room.asked.size() >= kMostAsked) {
     complaints_.warning("{}: bot {} has asked {} times without an answer, and is not heard again",
-                        log::printable(room.address), room.logic().id(), room.asked.size());
+                        log::printable(room.address), room.bot, room.asked.size());
     return;
   }
   const std::string id = fmt::format("botel-{:x}-{:x}", runtime_.now().unix_ms, ++last_ask_);
   const std::string& res_pub = room.start.cmd_res_pub;
-  const auto timeout = runtime_.timers().set(runtime_.now().steady + config_.answer_timeout, [this, id] {
-    ++lost_answers_;
-    answered(id, {id, BOTEL_ROOM_NO_ANSWER, R"({"message":"no answer"})"});
-  });
-  asked_.emplace(id, Asked{room.address, effect.tag, res_pub, timeout});
-  room.asked.push_back(id);
+  wait_for_answer(room, id, effect.tag, runtime_.now().steady + config_.answer_timeout);
   client_.publish(room.start.cmd_pub, effect.kind == BOTEL_ROOM_DO_END
                                           ? encode_end(room.speaker(), id, res_pub)
                                           : encode_transfer(room.speaker(), id, res_pub, effect.payload));
+}
+
+void Service::wait_for_answer(Room& room, std::string id, std::uint64_t tag, SteadyTime due) {
+  const auto timeout = runtime_.timers().set(due, [this, id] {
+    ++lost_answers_;
+    answered(id, {id, BOTEL_ROOM_NO_ANSWER, R"({"message":"no answer"})"});
+  });
+  asked_.emplace(id, &room);
+  room.asked.push_back({std::move(id), tag, due, timeout});
+  runtime_.touch(room);
 }
 
 // False: it is no answer to anything that was asked. Whoever knows an id cannot answer from elsewhere.
 bool Service::receive_answer(const mqtt::Message& message) {
   const auto answer = decode_answer(message.payload);
   const auto asked = answer ? asked_.find(answer->id) : asked_.end();
-  if (asked == asked_.end() || asked->second.topic != message.topic) return false;
+  if (asked == asked_.end() || asked->second->start.cmd_res_pub != message.topic) return false;
   answered(answer->id, *answer);
   return true;
 }
 
 void Service::answered(const std::string& id, const Answer& answer) {
-  const auto node = asked_.extract(id);
-  const Asked& asked = node.mapped();
+  Room& room = *asked_.extract(id).mapped();
+  const auto found = std::ranges::find(room.asked, id, &Asked::id);
+  const Asked asked = *found;
+  room.asked.erase(found);
   runtime_.timers().cancel(asked.timeout);
-  Room& room = *find(asked.room);
-  std::erase(room.asked, id);
+  runtime_.touch(room);
   if (room.stage == Stage::ending) return;
   if (answer.status == 0 && room.stage == Stage::open) {
     room.stage = Stage::leaving;
-    room.leave_timer =
-        runtime_.timers().set(runtime_.now().steady + config_.leave_timeout, [this, address = room.address] {
-          if (Room* const there = find(address)) {
-            log::info("room {}: gitple has not ended it, so it closes by itself", log::printable(address));
-            end(*there, "left");
-          }
-        });
+    may_leave(room);
   }
   runtime_.post(room, {.kind = BOTEL_ROOM_RESULT,
                        .tag = asked.tag,
@@ -111,10 +113,18 @@ void Service::answered(const std::string& id, const Answer& answer) {
                        .payload = answer.detail});
 }
 
+// Gitple has accepted that the bot leaves, and ends the room; or does not.
+void Service::may_leave(Room& room) {
+  room.leave_timer = runtime_.timers().set(runtime_.now().steady + config_.leave_timeout, [this, &room] {
+    log::info("room {}: gitple has not ended it, so it closes by itself", log::printable(room.address));
+    end(room, "left");
+  });
+}
+
 // One timer a room, whatever is said: it looks when it fires how long the room has been silent.
 void Service::watch_idle(Room& room, SteadyTime due) {
   room.idle_timer = runtime_.timers().set(due, [this, &room] {
-    if (room.stage != Stage::open) return;
+    if (room.stage != Stage::open || !room.has_logic()) return;
     const SteadyTime now = runtime_.now().steady;
     if (now - room.last_said >= config_.idle) {
       room.last_said = now;

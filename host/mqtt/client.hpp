@@ -30,9 +30,14 @@ class Client {
   virtual void publish(std::string_view topic, std::string_view payload) = 0;
 
   // Filters are counted: the first subscribe() of one asks the broker, the last unsubscribe() takes it back, and all
-  // that are held are asked for again after an outage. A refused one is not held.
+  // that are held are asked for again after an outage. A refused one is not held. An empty `done`: it was granted in an
+  // earlier run, and is held and asked for now and then, also when the broker refuses it.
   virtual void subscribe(const std::string& filter, Done done) = 0;
   virtual void unsubscribe(const std::string& filter) = 0;
+
+  // The broker sends what nobody here asked for: where nobody holds the filter, takes it back. A session that outlives
+  // the host may know it from an earlier run.
+  virtual void disown(const std::string& filter) = 0;
 };
 
 }  // namespace botel::mqtt

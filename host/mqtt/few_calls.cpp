@@ -34,9 +34,11 @@ ReadAhead::Scope::~Scope() { ahead = nullptr; }
 void ReadAhead::clear() {
   begin_ = end_ = 0;
   drained_ = true;
+  ended_ = false;
 }
 
 ssize_t ReadAhead::read(int fd, void* out, std::size_t wanted) {
+  if (ended_) return 0;
   if (begin_ == end_) {
     const ssize_t count = refill(fd);
     if (count <= 0) return count;

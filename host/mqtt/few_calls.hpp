@@ -32,6 +32,9 @@ class ReadAhead {
   // Nothing is left, neither here nor, when it was last looked at, in the socket: poll() tells of new bytes.
   [[nodiscard]] bool dry() const { return empty() && drained_; }
 
+  // From now on there is nothing but the end of the connection.
+  void end() { ended_ = true; }
+
   // Forgets what was read: the socket is gone.
   void clear();
 
@@ -45,6 +48,7 @@ class ReadAhead {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool drained_ = true;
+  bool ended_ = false;
 };
 
 // While it lives, this thread gets no socket pairs. libmosquitto goes on without one.

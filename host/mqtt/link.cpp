@@ -13,7 +13,9 @@
 #include <cerrno>
 #include <cstring>
 #include <thread>
+#include <tuple>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 
 namespace botel::mqtt {
@@ -27,6 +29,7 @@ constexpr milliseconds kLongestDelay{30'000};
 constexpr std::chrono::seconds kLastingConnection{5};
 constexpr std::chrono::seconds kAskAgain{10};  // for a subscription that was taken away
 constexpr unsigned kMostShortConnections = 4;
+constexpr int kFewInFlight = 100;
 
 // What an MQTT 5 reason code, or a return code of MQTT 3.1.1's CONNACK, says.
 std::string reason(int code, int version) {
@@ -57,26 +60,32 @@ struct Link::Callbacks {
     if (code >= 0x80) static_cast<Link*>(self)->farewell_ = code;
   }
   // libmosquitto treats any code but 0 as an error of reading.
-  static void on_connect(mosquitto*, void* self, int code, int, const mosquitto_property*) {
-    static_cast<Link*>(self)->greeting_ = code;
+  static void on_connect(mosquitto*, void* self, int code, int flags, const mosquitto_property* properties) {
+    std::uint16_t maximum = 65535;
+    mosquitto_property_read_int16(properties, MQTT_PROP_RECEIVE_MAXIMUM, &maximum, false);
+    static_cast<Link*>(self)->greeting_ = {code, (flags & 1) != 0, maximum};
   }
   static void on_message(mosquitto*, void* self, const mosquitto_message* message, const mosquitto_property*) {
     Link& link = *static_cast<Link*>(self);
     if (link.arrived_ == link.inbox_.size()) link.inbox_.emplace_back();
-    Message& slot = link.inbox_[link.arrived_++];
-    slot.size = static_cast<std::size_t>(message->payloadlen);
-    slot.over_limit = slot.size > link.config_.max_payload;
-    slot.topic = message->topic;
-    slot.payload.assign(static_cast<const char*>(message->payload), slot.over_limit ? 0 : slot.size);
-    slot.retained = message->retain;
+    Arrival& slot = link.inbox_[link.arrived_++];
+    const std::string_view payload(static_cast<const char*>(message->payload),
+                                   static_cast<std::size_t>(message->payloadlen));
+    slot.packet = message->qos > 0 ? static_cast<std::uint16_t>(message->mid) : 0;
+    slot.message.size = payload.size();
+    slot.message.over_limit = payload.size() > link.config_.max_payload;
+    slot.message.topic = message->topic;
+    slot.message.payload = slot.message.over_limit ? std::string_view() : payload;
+    slot.message.retained = message->retain;
+    slot.hash = slot.packet == 0 ? 0 : hash(payload, hash(slot.message.topic));
   }
   static void on_subscribe(mosquitto*, void* self, int packet, int count, const int* codes, const mosquitto_property*) {
     Link& link = *static_cast<Link*>(self);
     const bool granted = count == 1 && codes[0] < 0x80;
     link.answers_.push_back({packet, granted ? "" : mosquitto_reason_string(count == 1 ? codes[0] : 0x80)});
   }
-  static void on_publish(mosquitto*, void* self, int, int, const mosquitto_property*) {
-    --static_cast<Link*>(self)->unacknowledged_;
+  static void on_publish(mosquitto*, void* self, int packet, int code, const mosquitto_property*) {
+    static_cast<Link*>(self)->acknowledgements_.push_back({packet, code});
   }
 };
 
@@ -89,6 +98,7 @@ Result<std::unique_ptr<Link>> Link::create(LinkConfig config, Counters& counters
 Link::Link(LinkConfig config, Counters& counters)
     : config_(std::move(config)),
       received_(counters.add("mqtt_messages_received_total", "Messages from the broker")),
+      redelivered_(counters.add("mqtt_messages_redelivered_total", "Messages that came again, which are ignored")),
       published_(counters.add("mqtt_messages_published_total", "Messages given to the broker")),
       dropped_(counters.add("mqtt_messages_dropped_total", "Messages that could not be sent")),
       connections_(counters.add("mqtt_connections_total", "Connections made to the broker")) {}
@@ -100,7 +110,7 @@ Result<> Link::set_up() {
   if (initialized != MOSQ_ERR_SUCCESS) return failure("libmosquitto: {}", describe(initialized));
   const NoSocketPairs scope;
   const char* id = config_.client_id.empty() ? nullptr : config_.client_id.c_str();
-  client_.reset(mosquitto_new(id, true, this), mosquitto_destroy);
+  client_.reset(mosquitto_new(id, !config_.keep_session, this), mosquitto_destroy);
   if (!client_) return failure("libmosquitto: {}", std::strerror(errno));
   mosquitto* client = client_.get();
 
@@ -147,7 +157,7 @@ void Link::tick(SteadyTime now) {
   if (state_ == State::connected && now - connected_at_ > kLastingConnection) failures_ = short_connections_ = 0;
   ask_for_lost(now);
   if (state_ == State::waiting) {
-    start_attempt();
+    if (!cut_) start_attempt();
   } else if (state_ == State::greeting || state_ == State::connected) {
     if (const int error = mosquitto_loop_misc(client_.get())) lost(describe(error));
   }
@@ -162,12 +172,22 @@ void Link::ask_for_lost(SteadyTime now) {
   }
 }
 
+// Of the CONNECT; null where there are none.
+std::shared_ptr<const mosquitto_property> Link::session_expiry() const {
+  mosquitto_property* properties = nullptr;
+  if (config_.keep_session && config_.version == 5) {
+    const auto seconds = static_cast<std::uint32_t>(config_.session_expiry.count());
+    mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, seconds);
+  }
+  return {properties, [](mosquitto_property* list) { mosquitto_property_free_all(&list); }};
+}
+
 void Link::start_attempt() {
   state_ = State::connecting;
   attempt_ = std::make_shared<Attempt>();
   std::thread([attempt = attempt_, client = client_, host = config_.host, port = config_.port,
-               keepalive = static_cast<int>(config_.keepalive.count())] {
-    const int error = mosquitto_connect(client.get(), host.c_str(), port, keepalive);
+               keepalive = static_cast<int>(config_.keepalive.count()), expiry = session_expiry()] {
+    const int error = mosquitto_connect_bind_v5(client.get(), host.c_str(), port, keepalive, nullptr, expiry.get());
     if (error) attempt->error = describe(error);
     attempt->over.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
@@ -193,7 +213,7 @@ void Link::lost(std::string why) {
   greeting_.reset();
   farewell_.reset();
   read_ahead_.clear();
-  if (was_connected && ++short_connections_ >= kMostShortConnections) start_anew();
+  if (was_connected && ++short_connections_ >= (careful_ ? 2 : kMostShortConnections)) start_anew();
   more_to_read_ = false;
   const auto longest = std::min(kLongestDelay, kFirstDelay * (1 << std::min(failures_, 10u)));
   ++failures_;
@@ -205,13 +225,22 @@ void Link::lost(std::string why) {
 }
 
 // The broker takes us in and throws us out, again and again. It may be for a message that it does not want and that
-// libmosquitto sends again each time: one message must not hold up all others for ever.
+// libmosquitto sends again each time: one message must not hold up all others for ever. Sent one at a time, it shows.
 void Link::start_anew() {
   short_connections_ = 0;
-  if (unacknowledged_ <= 0) return;
-  log::error("the broker ends each connection at once: {} messages that it has not acknowledged are dropped",
-             unacknowledged_);
-  for (; unacknowledged_ > 0; --unacknowledged_) ++dropped_;
+  if (outbox_.unacknowledged() == 0) return;
+  if (careful_) {
+    ++dropped_;
+    log::error("the broker ends each connection in which it gets one message, of {} bytes to {}: it is dropped",
+               outbox_.front().payload.size(), log::printable(outbox_.front().topic));
+    outbox_.drop_front();
+  } else {
+    careful_ = true;
+    log::error("the broker ends each connection at once: {} messages that it has not acknowledged go one by one now",
+               outbox_.unacknowledged());
+  }
+  failures_ = 0;
+  outbox_.forget_packets();
   if (const auto done = set_up(); !done) log::error("{}", done.error());
 }
 
@@ -223,8 +252,8 @@ void Link::read() {
   for (int i = 0; i < kMostReadsARound; ++i) {
     errno = 0;
     if (const int error = mosquitto_loop_read(client_.get(), 1)) {
-      const bool refused = greeting_.value_or(0) != 0;
-      return lost(refused ? "refused: " + reason(*greeting_, config_.version) : farewell(describe(error)));
+      const bool refused = greeting_ && greeting_->code != 0;
+      return lost(refused ? "refused: " + reason(greeting_->code, config_.version) : farewell(describe(error)));
     }
     if (broker_left()) return;
     // Where libmosquitto should read in another way than ours, it is errno that says that the socket is empty.
@@ -246,17 +275,23 @@ std::string Link::farewell(const std::string& otherwise) const {
 }
 
 void Link::dispatch(const OnMessage& on_message) {
-  if (std::exchange(greeting_, std::nullopt)) greeted();
+  if (greeting_) greeted();
   for (const auto& answer : std::exchange(answers_, {})) {
     if (const auto lost = subscriptions_.answered(answer.packet, answer.reason)) {
       log::error("the broker no longer grants the subscription to {}: {}", log::printable(*lost), answer.reason);
       lost_filters_.push_back(*lost);
     }
   }
+  acknowledged();
   const std::size_t arrived = std::exchange(arrived_, 0);
   for (std::size_t i = 0; i < arrived; ++i) {
+    const Arrival& arrival = inbox_[i];
     ++received_;
-    on_message(inbox_[i]);
+    if (arrival.packet != 0 && redeliveries_.again(arrival.packet, arrival.hash)) {
+      ++redelivered_;
+    } else {
+      on_message(arrival.message);
+    }
   }
 }
 
@@ -265,10 +300,29 @@ void Link::greeted() {
   connected_at_ = std::chrono::steady_clock::now();
   trouble_.clear();
   ++connections_;
-  log::info("connected to the broker {}:{}", config_.host, config_.port);
+  const Greeting greeting = *std::exchange(greeting_, std::nullopt);
+  log::info("connected to the broker {}:{}{}", config_.host, config_.port,
+            greeting.session_present ? ", which has kept the session" : "");
+  if (greeting.receive_maximum < kFewInFlight) {
+    log::warning(
+        "the broker takes only {} unacknowledged messages at a time: it will be slow; in mosquitto's words, it "
+        "needs max_inflight_messages 0",
+        greeting.receive_maximum);
+  }
+  redeliveries_.connected(greeting.session_present);
   for (const auto& filter : subscriptions_.all()) ask(filter);
-  waiting_bytes_ = 0;
-  for (auto& [topic, payload] : std::exchange(waiting_, {})) send(topic, payload);
+  send_waiting();
+}
+
+void Link::acknowledged() {
+  for (const auto& [packet, code] : std::exchange(acknowledgements_, {})) {
+    if (!outbox_.acknowledged(packet) || code < 0x80) continue;
+    ++dropped_;
+    complaints_.error("the broker does not take a message: {}", mosquitto_reason_string(code));
+  }
+  if (!careful_ || !connected()) return;
+  careful_ = !outbox_.empty();
+  send_waiting();
 }
 
 void Link::ask(const std::string& filter) {
@@ -290,32 +344,37 @@ void Link::unsubscribe(const std::string& filter) {
   if (subscriptions_.remove(filter) && connected()) mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
 }
 
+void Link::disown(const std::string& filter) {
+  if (!subscriptions_.holds(filter) && connected()) mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+}
+
 void Link::publish(std::string_view topic, std::string_view payload) {
-  if (connected()) {
-    topic_ = topic;
-    return send(topic_, payload);
-  }
-  waiting_bytes_ += topic.size() + payload.size();
-  waiting_.emplace_back(topic, payload);
-  while (waiting_bytes_ > config_.max_waiting) {
-    waiting_bytes_ -= waiting_.front().first.size() + waiting_.front().second.size();
-    waiting_.pop_front();
-    ++dropped_;
-    complaints_.error("the broker is away and {} bytes wait for it: the oldest message is dropped", waiting_bytes_);
+  outbox_.add(topic, payload);
+  if (connected()) send_waiting();
+}
+
+void Link::send_waiting() {
+  while (const store::Message* const message = outbox_.next()) {
+    if (careful_ && outbox_.unacknowledged() > 0) return;
+    int packet = 0;
+    const int error =
+        mosquitto_publish(client_.get(), &packet, message->topic.c_str(), static_cast<int>(message->payload.size()),
+                          message->payload.data(), config_.qos, false);
+    if (error == MOSQ_ERR_SUCCESS) {
+      ++published_;
+      outbox_.sent(packet);
+    } else {
+      ++dropped_;
+      complaints_.error("a message of {} bytes to {} is dropped: {}", message->payload.size(),
+                        log::printable(message->topic), describe(error));
+      outbox_.drop_next();
+    }
   }
 }
 
-void Link::send(const std::string& topic, std::string_view payload) {
-  const int error = mosquitto_publish(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()),
-                                      payload.data(), config_.qos, false);
-  if (error == MOSQ_ERR_SUCCESS) {
-    ++published_;
-    ++unacknowledged_;
-  } else {
-    ++dropped_;
-    complaints_.error("a message of {} bytes to {} is dropped: {}", payload.size(), log::printable(topic),
-                      describe(error));
-  }
+void Link::save(store::Batch& batch) {
+  outbox_.save(batch);
+  std::tie(batch.received_gone, batch.received) = redeliveries_.take();
 }
 
 void Link::write() {
@@ -330,6 +389,17 @@ void Link::write() {
   }
   if (const int error = mosquitto_loop_write(client_.get(), 1)) return lost(describe(error));
   broker_left();
+}
+
+void Link::cut(const std::string& why) {
+  cut_ = true;
+  if (state_ != State::greeting && state_ != State::connected) return;
+  shutdown(mosquitto_socket(client_.get()), SHUT_RDWR);
+  read_ahead_.end();
+  const ReadAhead::Scope scope(read_ahead_, mosquitto_socket(client_.get()));
+  while (mosquitto_socket(client_.get()) >= 0 && mosquitto_loop_read(client_.get(), 1) == MOSQ_ERR_SUCCESS) {
+  }
+  lost(why);
 }
 
 void Link::disconnect() {

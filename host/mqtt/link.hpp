@@ -8,7 +8,6 @@
 #include <poll.h>
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,10 +20,13 @@
 #include "base/log.hpp"
 #include "mqtt/client.hpp"
 #include "mqtt/few_calls.hpp"
+#include "mqtt/outbox.hpp"
+#include "mqtt/redeliveries.hpp"
 #include "mqtt/subscriptions.hpp"
 
 struct mosquitto;
 struct mosquitto_message;
+struct mqtt5__property;
 
 namespace botel::mqtt {
 
@@ -35,17 +37,20 @@ struct LinkConfig {
   std::string ca, cert, key;  // files; an empty ca means the system's
   std::string user, password;
   std::string client_id;  // empty: one is made up
-  int version = 5;        // 5, or 3 for MQTT 3.1.1
-  int qos = 1;            // of what is subscribed and published: 0, 1 or 2
+  // Whether the broker keeps what comes while nobody is connected, and how long; needs a client_id that stays the same.
+  bool keep_session = false;
+  std::chrono::seconds session_expiry{std::chrono::hours(24 * 7)};
+  int version = 5;  // 5, or 3 for MQTT 3.1.1
+  int qos = 1;      // of what is subscribed and published: 0 or 1
   std::chrono::seconds keepalive{30};
   std::size_t max_payload = 1 << 20;   // bytes; larger ones arrive as over_limit, without their payload
-  std::size_t max_waiting = 64 << 20;  // bytes that wait for a connection; beyond it the oldest are dropped and counted
+  std::size_t max_waiting = 64 << 20;  // bytes that the broker has not acknowledged; beyond it full() says so
 };
 
 // [driver]
 class Link final : public Client {
  public:
-  // Called by dispatch() for each message, in the order of arrival.
+  // Called by dispatch() for each message, in the order of arrival; not for those that the broker hands over again.
   using OnMessage = std::function<void(const Message&)>;
 
   static Result<std::unique_ptr<Link>> create(LinkConfig config, Counters& counters);
@@ -54,11 +59,18 @@ class Link final : public Client {
   void publish(std::string_view topic, std::string_view payload) override;
   void subscribe(const std::string& filter, Done done) override;
   void unsubscribe(const std::string& filter) override;
+  void disown(const std::string& filter) override;
 
   [[nodiscard]] pollfd descriptor() const;
   [[nodiscard]] bool connected() const { return state_ == State::connected; }
   // Why there is no connection, for people; empty while there is one.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  // Too much waits for the broker: make no more before it has less.
+  [[nodiscard]] bool full() const { return outbox_.bytes() > config_.max_waiting; }
+  // Whether all that was published has arrived.
+  [[nodiscard]] bool delivered() const { return outbox_.empty(); }
+  // Whether the broker has answered all that was subscribed.
+  [[nodiscard]] bool settled() const { return connected() && subscriptions_.settled(); }
   // Something is left to be read without polling.
   [[nodiscard]] bool has_more() const { return more_to_read_; }
 
@@ -70,8 +82,22 @@ class Link final : public Client {
   void dispatch(const OnMessage& on_message);
   void write();
 
-  // Says goodbye to the broker, for the end.
+  // Ends the connection without writing another byte, so that nothing is acknowledged that was read last, and makes no
+  // new one before resume().
+  void cut(const std::string& why);
+  void resume() { cut_ = false; }
+
+  // Says goodbye to the broker, for the end. It keeps the session.
   void disconnect();
+
+  // What an earlier run left, before the first tick().
+  void restore(store::Message message) { outbox_.restore(std::move(message)); }
+  void restore(const store::Pair& pair) { redeliveries_.restore(pair); }
+  // Something is there that must not be written, or acknowledged, before the store has it.
+  [[nodiscard]] bool has_changes() const { return outbox_.has_new() || redeliveries_.has_changes(); }
+  // The store holds something that the broker has.
+  [[nodiscard]] bool has_gone() const { return outbox_.has_gone(); }
+  void save(store::Batch& batch);
 
  private:
   enum class State { waiting, connecting, greeting, connected };
@@ -80,6 +106,20 @@ class Link final : public Client {
   struct Answer {
     int packet;
     std::string reason;  // empty: granted
+  };
+  struct Greeting {
+    int code;
+    bool session_present;
+    int receive_maximum;
+  };
+  struct Arrival {
+    Message message;
+    std::uint16_t packet;  // 0: QoS 0
+    std::uint64_t hash;
+  };
+  struct Acknowledgement {
+    int packet;
+    int code;
   };
 
   Link(LinkConfig config, Counters& counters);
@@ -93,7 +133,9 @@ class Link final : public Client {
   [[nodiscard]] std::string farewell(const std::string& otherwise) const;
   void ask(const std::string& filter);
   void ask_for_lost(SteadyTime now);
-  void send(const std::string& topic, std::string_view payload);
+  void send_waiting();
+  void acknowledged();
+  [[nodiscard]] std::shared_ptr<const mqtt5__property> session_expiry() const;
 
   const LinkConfig config_;
   std::shared_ptr<mosquitto> client_;  // shared with a thread that is still connecting at the end
@@ -106,15 +148,17 @@ class Link final : public Client {
   SteadyTime next_tick_{};
   unsigned failures_ = 0;           // without a lasting connection in between
   unsigned short_connections_ = 0;  // in a row
-  long unacknowledged_ = 0;         // messages that libmosquitto has, and the broker perhaps not
+  bool cut_ = false;
+  bool careful_ = false;  // one message at a time, to find the one that the broker does not bear
   SteadyTime connected_at_{};
   std::minstd_rand random_{std::random_device{}()};
 
   // What libmosquitto's callbacks collected since the last dispatch().
-  std::vector<Message> inbox_;  // the first arrived_ are in use: the strings keep their memory
+  std::vector<Arrival> inbox_;  // the first arrived_ are in use: the strings keep their memory
   std::size_t arrived_ = 0;
   std::vector<Answer> answers_;
-  std::optional<int> greeting_;  // the reason code of a CONNACK
+  std::vector<Acknowledgement> acknowledgements_;
+  std::optional<Greeting> greeting_;
   std::optional<int> farewell_;  // the reason code of a DISCONNECT
 
   Subscriptions subscriptions_;
@@ -122,11 +166,11 @@ class Link final : public Client {
   std::vector<std::string> lost_filters_;
   SteadyTime ask_again_{};
   log::Throttle complaints_;
-  std::deque<std::pair<std::string, std::string>> waiting_;  // topic and payload, for the next connection
-  std::size_t waiting_bytes_ = 0;
-  std::string topic_;  // a NUL-terminated copy, reused
+  Outbox outbox_;
+  Redeliveries redeliveries_;
 
   Counter& received_;
+  Counter& redelivered_;
   Counter& published_;
   Counter& dropped_;
   Counter& connections_;

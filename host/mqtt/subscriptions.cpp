@@ -9,10 +9,14 @@ bool Subscriptions::add(const std::string& filter, Done done) {
   Entry& entry = entries_[filter];
   if (entry.holders++ == 0) entry.order = ++added_;
   if (entry.granted) {
-    done({});
+    if (done) done({});
     return false;
   }
-  entry.waiting.push_back(std::move(done));
+  if (done) {
+    entry.waiting.push_back(std::move(done));
+  } else {
+    entry.granted_once = true;
+  }
   return entry.packet == 0;
 }
 

@@ -15,7 +15,8 @@ class Subscriptions {
  public:
   using Done = Client::Done;
 
-  // One more holder. True: ask the broker for it. `done` is called at once when it is granted already.
+  // One more holder. True: ask the broker for it. `done` is called at once when it is granted already. An empty one: it
+  // was granted in an earlier run.
   [[nodiscard]] bool add(const std::string& filter, Done done);
 
   // One holder less. True: it was the last one, tell the broker.
@@ -30,6 +31,11 @@ class Subscriptions {
 
   // The connection is gone: nothing is granted, and all() must be asked for again.
   void forget_answers();
+
+  [[nodiscard]] bool holds(const std::string& filter) const { return entries_.contains(filter); }
+
+  // Whether the broker has answered everything.
+  [[nodiscard]] bool settled() const { return packets_.empty(); }
 
   // Whether it is held, but neither granted nor asked for.
   [[nodiscard]] bool misses(const std::string& filter) const;

@@ -1,13 +1,12 @@
 // Who talks: a room, a connector. The host owns what it remembers; a plugin's logic says what happens next.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_map>
 
 #include "base/clock.hpp"
 #include "runtime/event.hpp"
@@ -32,14 +31,26 @@ class Port {
 
   // Makes one effect happen, in the order made and when its delay is over. [driver]
   virtual void perform(Actor& actor, Effect& effect) = 0;
+
+  // What the store keeps for the protocol, as JSON: what the actor was made of, and what has become of it (see
+  // Runtime::touch). [driver]
+  [[nodiscard]] virtual std::string origin(const Actor& actor) const = 0;
+  [[nodiscard]] virtual std::string progress(const Actor& actor) const = 0;
 };
 
 // Owned by its protocol, run by Runtime. All of it is the driver's, but for what is const and what a Turn carries.
 class Actor {
  public:
-  // `info`: JSON, see botel_call.info. `type`: BOTEL_ACTOR_..., a literal.
-  Actor(Port& port, std::string_view type, std::string address, std::string info, std::shared_ptr<Logic> logic)
-      : port(port), type(type), address(std::move(address)), info(std::move(info)), logic_(std::move(logic)) {}
+  // `info`: JSON, see botel_call.info. `type`: BOTEL_ACTOR_..., a literal. `bot`: the id of its logic, which may be
+  // null while the bot is missing: then its events wait.
+  Actor(Port& port, std::string_view type, std::string address, std::string info, std::string bot,
+        std::shared_ptr<Logic> logic)
+      : port(port),
+        type(type),
+        address(std::move(address)),
+        info(std::move(info)),
+        bot(std::move(bot)),
+        logic_(std::move(logic)) {}
   ~Actor() {
     if (cached_) logic_->drop(cached_);
   }
@@ -50,30 +61,59 @@ class Actor {
   const std::string_view type;
   const std::string address;
   const std::string info;
+  const std::string bot;
 
   // What the last committed event left. Not changed while a handler runs. [actor]
   [[nodiscard]] const std::string& state() const { return state_; }
   [[nodiscard]] std::uint32_t state_schema() const { return state_schema_; }
   [[nodiscard]] Logic& logic() const { return *logic_; }
-  // Events that wait for their turn.
-  [[nodiscard]] std::size_t queued() const { return queue_.size(); }
+  [[nodiscard]] bool has_logic() const { return logic_ != nullptr; }
+  // Events that are not handled yet.
+  [[nodiscard]] std::size_t queued() const { return queue_.size() + spilled_; }
 
  private:
   friend class Runtime;
+
+  // `stored`: as it is here.
+  struct Queued {
+    Event event;
+    bool stored = false;
+  };
+  struct Leaving {
+    Effect effect;
+    SteadyTime due;
+    std::uint64_t number;
+    bool stored = false;
+  };
+  struct Timer {
+    Timers::Id id;
+    SteadyTime due;
+  };
 
   std::shared_ptr<Logic> logic_;
   std::string state_;
   std::uint32_t state_schema_ = 0;
   void* cached_ = nullptr;
 
-  std::list<Event> queue_;
-  std::uint64_t sequence_ = 0;
-  bool busy_ = false;       // waiting for its turn, in it, or waiting to try an event again
-  bool held_ = false;       // effects wait, whatever their delays
-  std::list<Effect> lane_;  // committed effects that have not left yet
+  std::list<Queued> queue_;     // in order; the first one may be in its handler
+  std::size_t spilled_ = 0;     // events behind those, which are in the store alone
+  std::uint64_t sequence_ = 0;  // of the last event that came
+  std::uint64_t handled_ = 0;   // of the last event that left the queue
+  bool busy_ = false;           // waiting for its turn, in it, or waiting to try an event again
+  bool hungry_ = false;         // waiting for the store to hand over what was spilled
+  bool held_ = false;           // effects wait, whatever their delays
+  std::list<Leaving> lane_;     // committed effects that have not left yet
+  std::uint64_t last_number_ = 0;
   Timers::Id lane_timer_ = 0;
   Timers::Id retry_timer_ = 0;
-  std::map<std::uint64_t, Timers::Id> timers_;  // the plugin's own, by tag
+  std::map<std::uint64_t, Timer> timers_;  // the plugin's own, by tag
+
+  // What the store does not know yet.
+  store::ActorId id_ = 0;  // 0: it has never heard of it
+  bool unsaved_ = false;   // Runtime has it in its list
+  bool stored_ = false;    // its record is there
+  bool changed_ = false;   // its state, or what its protocol remembers
+  std::set<std::uint64_t> changed_timers_;
 };
 
 }  // namespace botel::runtime

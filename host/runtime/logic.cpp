@@ -135,7 +135,7 @@ Logic::~Logic() {
 
 void Logic::handle(Turn& turn) {
   const Actor& actor = *turn.actor;
-  const Event& e = turn.event;
+  const Event& e = *turn.event;
   const botel_event event{
       sizeof(botel_event), e.kind,  e.id,     e.sequence, e.time_ms,         e.seed,           e.reply,       e.tag,
       e.attempt,           e.flags, e.format, e.status,   borrow(e.payload), borrow(e.detail), borrow(e.blob)};

@@ -35,6 +35,9 @@ class Logic {
   [[nodiscard]] std::string_view id() const { return descriptor_.id; }
   [[nodiscard]] std::string_view version() const { return descriptor_.version; }
   [[nodiscard]] std::uint32_t schema_written() const { return descriptor_.schema_written; }
+  [[nodiscard]] bool can_read(std::uint32_t schema) const {
+    return schema == 0 || (descriptor_.schema_oldest <= schema && schema <= descriptor_.schema_written);
+  }
 
  private:
   Logic(const botel_descriptor& descriptor, std::shared_ptr<const void> library);

@@ -5,13 +5,11 @@
 #include <algorithm>
 #include <random>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 
 namespace botel::runtime {
 namespace {
-
-// How long handlers may run until what they did is written and the socket is looked at again.
-constexpr std::chrono::milliseconds kRound{2};
 
 std::uint64_t random_number() {
   std::random_device device;
@@ -31,10 +29,19 @@ std::optional<std::chrono::milliseconds> retry_delay(std::int32_t result) {
   return std::chrono::milliseconds(result - BOTEL_RETRY_AFTER(0));
 }
 
+// The event's content: what comes again after a crash is another event, with the same content.
+std::uint64_t task(const Turn& turn) {
+  const Event& event = *turn.event;
+  const std::uint64_t numbers = static_cast<std::uint64_t>(event.kind) << 32 ^ event.tag;
+  return hash(event.payload, hash(event.detail, hash(turn.actor->address, numbers)));
+}
+
 }  // namespace
 
-Runtime::Runtime(Counters& counters, std::function<void()> wake)
-    : now_(Time::now()),
+Runtime::Runtime(RuntimeConfig config, Counters& counters, std::function<void()> wake)
+    : config_(config),
+      reserve_from_(config.threads - config.threads / 4),
+      now_(Time::now()),
       wake_(std::move(wake)),
       secret_(random_number()),
       // Above all ids of earlier runs, unless they had more than a million events a second.
@@ -42,12 +49,26 @@ Runtime::Runtime(Counters& counters, std::function<void()> wake)
       events_(counters.add("events_total", "Events handled")),
       failures_(counters.add("events_failed_total", "Events that a plugin failed to handle")),
       retries_(counters.add("events_retried_total", "Events that a plugin asked for again")),
-      slow_(counters.add("events_slow_total", "Handlers that ran so long that another thread took over")) {}
+      taken_over_(counters.add("events_taken_over_total", "Handlers that ran so long that another thread took over")),
+      slow_(counters.add("events_slow_total", "Handlers that ran longer than host.slow_handler")),
+      dead_letters_(counters.add("events_dead_total", "Events that crashed the host and are not tried again")) {}
+
+void Runtime::keep(store::Store* store, BlackBox* black_box) {
+  store_ = store;
+  black_box_ = black_box;
+}
 
 void Runtime::advance(Time now) {
   now_ = now;
   take_back();
+  complain_of_slow();
   timers_.advance(now.steady);
+}
+
+std::optional<SteadyTime> Runtime::next() const {
+  auto next = timers_.next();
+  for (const Away& away : away_) next = std::min(next.value_or(away.complain), away.complain);
+  return next;
 }
 
 void Runtime::post(Actor& actor, Event event) {
@@ -55,41 +76,63 @@ void Runtime::post(Actor& actor, Event event) {
   event.sequence = ++actor.sequence_;
   event.time_ms = now_.unix_ms;
   event.seed = spread(secret_ ^ event.id);
-  actor.queue_.push_back(std::move(event));
+  if (store_ && (actor.spilled_ > 0 || actor.queue_.size() >= kMostInMemory)) return spill(actor, std::move(event));
+  actor.queue_.push_back({std::move(event)});
+  mark(actor);
   if (!actor.busy_) go_on(actor);
 }
 
 void Runtime::go_on(Actor& actor) {
-  actor.busy_ = !actor.queue_.empty();
-  if (actor.busy_) ready_.push_back(&actor);
+  actor.busy_ = !actor.queue_.empty() && actor.has_logic();
+  if (actor.busy_) {
+    ready_.push(actor);
+  } else if (actor.spilled_ > 0 && !actor.hungry_ && actor.queue_.empty()) {
+    actor.hungry_ = true;
+    hungry_.push_back(&actor);
+  }
 }
 
 bool Runtime::run(Workers& workers) {
-  const SteadyTime until = std::chrono::steady_clock::now() + kRound;
-  while (!ready_.empty() && workers.can_lend()) {
-    Turn turn = begin(*ready_.front());
-    Logic& logic = turn.actor->logic();
-    if (!workers.lend([&] { logic.handle(turn); })) {
+  SteadyTime now = std::chrono::steady_clock::now();
+  const SteadyTime until = now + config_.round;
+  while (workers.can_lend()) {
+    Actor* const actor = ready_.next(crowded());
+    if (!actor) break;
+    Turn turn = begin(*actor, now);
+    if (condemned(turn)) {
+      bury(turn);
+      continue;
+    }
+    if (!workers.lend([&] { call(turn); })) {
       hand_back(std::move(turn));
       return false;
     }
-    away_.pop_back();
-    finish(turn);
-    if (std::chrono::steady_clock::now() > until) break;
+    now = std::chrono::steady_clock::now();
+    finish(turn, now);
+    if (now > until) break;
   }
   return true;
 }
 
-Turn Runtime::begin(Actor& actor) {
-  ready_.pop_front();
-  // Until it has returned it is away: whoever drives then must know.
-  away_.push_back(&actor);
+Turn Runtime::begin(Actor& actor, SteadyTime now) {
+  ready_.begin(actor);
   Turn turn;
   turn.actor = &actor;
-  turn.event = std::move(actor.queue_.front());
+  turn.event = &actor.queue_.front().event;
   turn.cached = actor.cached_;
-  actor.queue_.pop_front();
+  // Until it has returned it is away: whoever drives then must know.
+  away_.push_back({&actor, turn.event, now, now + config_.slow});
   return turn;
+}
+
+// On the thread that runs the handler; touches nothing of the driver's.
+void Runtime::call(Turn& turn) const {
+  Logic& logic = turn.actor->logic();
+  if (!black_box_) return logic.handle(turn);
+  black_box_->begin(task(turn), {"bot ", logic.id(), ", ", turn.actor->type, " ", turn.actor->address, ", event "},
+                    static_cast<std::uint32_t>(turn.event->kind));
+  logic.handle(turn);
+  black_box_->end();
 }
 
 void Runtime::hand_back(Turn turn) {
@@ -110,15 +153,22 @@ void Runtime::take_back() {
     any_returned_.store(false, std::memory_order_release);
   }
   for (Turn& turn : returned) {
-    ++slow_;
-    std::erase(away_, turn.actor);
-    finish(turn);
+    ++taken_over_;
+    finish(turn, now_.steady);
   }
 }
 
-void Runtime::finish(Turn& turn) {
-  Actor& actor = *turn.actor;
+void Runtime::finish(Turn& turn, SteadyTime now) {
+  const auto away = std::ranges::find(away_, turn.actor, &Away::actor);
+  if (now - away->since > config_.slow) {
+    ++slow_;
+    name_slow(*away, now, "took");
+  }
+  away_.erase(away);
   ++events_;
+  Actor& actor = *turn.actor;
+  ready_.back(actor);
+  if (black_box_ && !black_box_->suspects().empty()) black_box_->done(task(turn));
   actor.cached_ = turn.cached;
   if (turn.result == BOTEL_OK) {
     commit(turn);
@@ -135,11 +185,12 @@ void Runtime::commit(Turn& turn) {
     actor.state_ = std::move(*turn.state);
     actor.state_schema_ = actor.logic_->schema_written();
   }
+  if (turn.state || !turn.effects.empty()) mark_changed(actor);
   for (Effect& effect : turn.effects) {
     switch (effect.kind) {
-      case BOTEL_TIMER_SET: set_timer(actor, effect); break;
+      case BOTEL_TIMER_SET: set_timer(actor, effect.tag, now_.steady + effect.delay); break;
       case BOTEL_TIMER_CANCEL: cancel_timer(actor, effect.tag); break;
-      default: actor.lane_.push_back(std::move(effect));
+      default: queue(actor, std::move(effect));
     }
   }
   tell(turn, true);
@@ -148,10 +199,10 @@ void Runtime::commit(Turn& turn) {
 void Runtime::fail(Turn& turn) {
   Actor& actor = *turn.actor;
   ++failures_;
-  if (retry_delay(turn.result)) turn.error = fmt::format("it was tried {} times", turn.event.attempt);
+  if (retry_delay(turn.result)) turn.error = fmt::format("it was tried {} times", turn.event->attempt);
   const Logic& logic = actor.logic();
   complaints_.warning("bot {} {}: event {:#x} of {} {} failed with {}{}{}", logic.id(), logic.version(),
-                      turn.event.kind, actor.type, log::printable(actor.address), turn.result,
+                      turn.event->kind, actor.type, log::printable(actor.address), turn.result,
                       turn.error.empty() ? "" : ": ", turn.error);
   drop_cached(actor);
   tell(turn, false);
@@ -159,15 +210,17 @@ void Runtime::fail(Turn& turn) {
 
 bool Runtime::retry(Turn& turn) {
   const auto delay = retry_delay(turn.result);
-  if (!delay || turn.event.attempt >= kMaxAttempts) return false;
+  if (!delay || turn.event->attempt >= kMaxAttempts) return false;
   Actor& actor = *turn.actor;
   ++retries_;
   drop_cached(actor);
-  ++turn.event.attempt;
-  actor.queue_.push_front(std::move(turn.event));
+  Actor::Queued& first = actor.queue_.front();
+  ++first.event.attempt;
+  first.stored = false;
+  mark(actor);
   actor.retry_timer_ = timers_.set(now_.steady + *delay, [this, &actor] {
     actor.retry_timer_ = 0;
-    ready_.push_back(&actor);
+    ready_.push(actor);
   });
   return true;
 }
@@ -177,9 +230,27 @@ void Runtime::give_up_retry(Actor& actor) {
   timers_.cancel(std::exchange(actor.retry_timer_, 0));
   Turn turn;
   turn.actor = &actor;
-  turn.event = std::move(actor.queue_.front());
+  turn.event = &actor.queue_.front().event;
   turn.error = "there is no time to try it again";
-  actor.queue_.pop_front();
+  fail(turn);
+}
+
+bool Runtime::condemned(const Turn& turn) const {
+  return black_box_ && !black_box_->suspects().empty() && black_box_->condemned(task(turn));
+}
+
+// An event that was running when the host crashed, again and again: it is kept for people to look at.
+void Runtime::bury(Turn& turn) {
+  Actor& actor = *turn.actor;
+  black_box_->done(task(turn));
+  away_.pop_back();
+  ready_.back(actor);
+  ++dead_letters_;
+  turn.error = "it was running when the host crashed, more than once, and is a dead letter now";
+  if (store_) {
+    changes_.dead_letters.push_back(
+        {now_.unix_ms, std::string(actor.type), actor.address, actor.bot, turn.error, *turn.event});
+  }
   fail(turn);
 }
 
@@ -187,35 +258,54 @@ void Runtime::give_up_retry(Actor& actor) {
 // retire the actor.
 void Runtime::tell(Turn& turn, bool committed) {
   Actor& actor = *turn.actor;
+  const Event event = take_first(actor);
   go_on(actor);
   told_ = &actor;
-  actor.port.handled(actor, turn.event, committed);
+  actor.port.handled(actor, event, committed);
   if (std::exchange(told_, nullptr)) pump(actor);
+}
+
+Event Runtime::take_first(Actor& actor) {
+  Actor::Queued first = std::move(actor.queue_.front());
+  actor.queue_.pop_front();
+  actor.handled_ = first.event.sequence;
+  if (first.stored) changes_.inbox_gone.emplace_back(actor.id_, actor.handled_);
+  return std::move(first.event);
 }
 
 void Runtime::drop_cached(Actor& actor) {
   if (actor.cached_) actor.logic().drop(std::exchange(actor.cached_, nullptr));
 }
 
+// Effects ------------------------------------------------------------------------------------------------------------
+
+// Each leaves when its delay behind the one before it is over.
+void Runtime::queue(Actor& actor, Effect effect) {
+  const SteadyTime before = actor.lane_.empty() ? now_.steady : std::max(now_.steady, actor.lane_.back().due);
+  const SteadyTime due = before + effect.delay;
+  actor.lane_.push_back({std::move(effect), due, ++actor.last_number_});
+}
+
 void Runtime::pump(Actor& actor) {
   if (actor.held_ || actor.lane_timer_ != 0) return;
   while (!actor.lane_.empty()) {
-    const auto delay = std::exchange(actor.lane_.front().delay, {});
-    if (delay.count() > 0) {
-      actor.lane_timer_ = timers_.set(now_.steady + delay, [this, &actor] {
-        actor.lane_timer_ = 0;
-        pump(actor);
-      });
-      return;
-    }
+    if (actor.lane_.front().due > now_.steady) return watch_lane(actor);
     perform_first(actor);
   }
 }
 
+void Runtime::watch_lane(Actor& actor) {
+  actor.lane_timer_ = timers_.set(actor.lane_.front().due, [this, &actor] {
+    actor.lane_timer_ = 0;
+    pump(actor);
+  });
+}
+
 void Runtime::perform_first(Actor& actor) {
-  Effect effect = std::move(actor.lane_.front());
+  Actor::Leaving first = std::move(actor.lane_.front());
   actor.lane_.pop_front();
-  actor.port.perform(actor, effect);
+  if (first.stored) changes_.effects_gone.emplace_back(actor.id_, first.number);
+  actor.port.perform(actor, first.effect);
 }
 
 void Runtime::release(Actor& actor) {
@@ -228,28 +318,50 @@ void Runtime::flush(Actor& actor) {
   while (!actor.lane_.empty()) perform_first(actor);
 }
 
-void Runtime::set_timer(Actor& actor, const Effect& effect) {
-  cancel_timer(actor, effect.tag);
-  actor.timers_[effect.tag] = timers_.set(now_.steady + effect.delay, [this, &actor, tag = effect.tag] {
+void Runtime::set_timer(Actor& actor, std::uint64_t tag, SteadyTime due) {
+  cancel_timer(actor, tag);
+  const auto id = timers_.set(due, [this, &actor, tag] {
     actor.timers_.erase(tag);
+    actor.changed_timers_.insert(tag);
     post(actor, {.kind = BOTEL_TIMER_DUE, .tag = tag});
   });
+  actor.timers_[tag] = {id, due};
 }
 
 void Runtime::cancel_timer(Actor& actor, std::uint64_t tag) {
+  actor.changed_timers_.insert(tag);
   const auto timer = actor.timers_.extract(tag);
-  if (!timer.empty()) timers_.cancel(timer.mapped());
+  if (!timer.empty()) timers_.cancel(timer.mapped().id);
 }
 
 void Runtime::retire(Actor& actor) {
-  if (actor.busy_) std::erase(ready_, &actor);
-  for (const auto& [tag, timer] : actor.timers_) timers_.cancel(timer);
+  if (actor.busy_) ready_.remove(actor);
+  for (const auto& [tag, timer] : actor.timers_) timers_.cancel(timer.id);
   timers_.cancel(actor.lane_timer_);
   timers_.cancel(actor.retry_timer_);
   actor.timers_.clear();
   actor.queue_.clear();
   actor.lane_.clear();
+  forget(actor);
   if (told_ == &actor) told_ = nullptr;
+}
+
+// Slow handlers ------------------------------------------------------------------------------------------------------
+
+// One that has not returned yet is named when it is too slow, ten times too slow, and so on.
+void Runtime::complain_of_slow() {
+  for (Away& away : away_) {
+    if (now_.steady < away.complain) continue;
+    name_slow(away, now_.steady, "has been running for");
+    away.complain = away.since + (now_.steady - away.since) * 10;
+  }
+}
+
+void Runtime::name_slow(const Away& away, SteadyTime now, std::string_view how) {
+  const Actor& actor = *away.actor;
+  complaints_.warning("bot {} {}: event {:#x} of {} {} {} {} ms", actor.logic().id(), actor.logic().version(),
+                      away.event->kind, actor.type, log::printable(actor.address), how,
+                      std::chrono::duration_cast<std::chrono::milliseconds>(now - away.since).count());
 }
 
 }  // namespace botel::runtime

@@ -2,33 +2,51 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <vector>
 
+#include "base/black_box.hpp"
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/log.hpp"
 #include "runtime/actor.hpp"
+#include "runtime/ready.hpp"
 #include "runtime/timers.hpp"
 #include "runtime/turn.hpp"
 #include "runtime/workers.hpp"
+#include "store/store.hpp"
 
 namespace botel::runtime {
+
+struct RuntimeConfig {
+  unsigned threads = 16;                // that may be in handlers, more or less
+  std::chrono::milliseconds slow{100};  // a handler that runs longer is named in the log
+  std::chrono::milliseconds round{2};   // how long handlers may run until what they did is sent
+};
 
 // [driver], all but hand_back().
 class Runtime {
  public:
   // `wake` ends the driver's waiting, from any thread.
-  Runtime(Counters& counters, std::function<void()> wake);
+  Runtime(RuntimeConfig config, Counters& counters, std::function<void()> wake);
+
+  // Before the first event: what actors become is kept in `store`, by way of save(); and `black_box` knows which
+  // handlers run. Both may be null, and live longer than this.
+  void keep(store::Store* store, BlackBox* black_box);
 
   // What time it is, for the round that begins. Fires the timers that are due.
   void advance(Time now);
   [[nodiscard]] const Time& now() const { return now_; }
   [[nodiscard]] Timers& timers() { return timers_; }
+  // When advance() is to be called again.
+  [[nodiscard]] std::optional<SteadyTime> next() const;
+
+  // Whether the actor's queue has room: without a store, only so much waits.
+  [[nodiscard]] bool can_queue(const Actor& actor) const { return store_ || actor.queued() < kMostInMemory; }
 
   // Puts an event at the end of the actor's queue.
   void post(Actor& actor, Event event);
@@ -36,9 +54,16 @@ class Runtime {
   // Runs the handlers of the actors that have events, for a short while. False: one took long, so that another thread
   // drives now; leave at once and touch nothing.
   [[nodiscard]] bool run(Workers& workers);
-  [[nodiscard]] bool has_work() const { return !ready_.empty(); }
+  [[nodiscard]] bool has_work() const { return ready_.next(crowded()) != nullptr; }
+
   // Handlers that run on other threads.
-  [[nodiscard]] const std::vector<const Actor*>& away() const { return away_; }
+  struct Away {
+    const Actor* actor;
+    const Event* event;
+    SteadyTime since;
+    SteadyTime complain;  // when it has run for too long, for the next time
+  };
+  [[nodiscard]] const std::vector<Away>& away() const { return away_; }
 
   // An event that waits to be tried again fails now: something that cannot wait comes behind it.
   void give_up_retry(Actor& actor);
@@ -53,40 +78,99 @@ class Runtime {
   // Forgets what is queued for the actor and cancels its timers, before it goes. No handler of it may be running.
   void retire(Actor& actor);
 
+  // Times as the store keeps them, and back.
+  [[nodiscard]] std::int64_t unix_ms(SteadyTime time) const;
+  [[nodiscard]] SteadyTime steady(std::int64_t unix_ms) const;
+
+  // The store ----------------------------------------------------------------------------------------------------
+
+  // What Port::progress() says has changed.
+  void touch(Actor& actor) { mark_changed(actor); }
+
+  // Whether there is something that save() would write.
+  [[nodiscard]] bool has_changes() const { return !unsaved_.empty() || !changes_empty(); }
+
+  // What has changed since the last call: one transaction for all events handled in between, and the inbox for those
+  // that were not.
+  [[nodiscard]] store::Batch save();
+
+  // What save() returned is in the store now: what was spilled can be had back.
+  void saved();
+
+  // Makes an actor what it was in an earlier run. In this order, before its first event.
+  void restore(Actor& actor, store::State state);
+  void restore(Actor& actor, const store::Timer& timer);
+  void restore(Actor& actor, store::Waiting effect);
+  void restore_inbox(Actor& actor, std::size_t count);
+  // Ids of actors go on behind this one.
+  void used(store::ActorId id) { last_actor_ = std::max(last_actor_, id); }
+
  private:
-  Turn begin(Actor& actor);
-  void finish(Turn& turn);
+  Turn begin(Actor& actor, SteadyTime now);
+  void call(Turn& turn) const;
+  void finish(Turn& turn, SteadyTime now);
   void commit(Turn& turn);
   void fail(Turn& turn);
   bool retry(Turn& turn);
   void tell(Turn& turn, bool committed);
+  Event take_first(Actor& actor);
   void drop_cached(Actor& actor);
   void go_on(Actor& actor);
+  void queue(Actor& actor, Effect effect);
   void pump(Actor& actor);
+  void watch_lane(Actor& actor);
   void perform_first(Actor& actor);
-  void set_timer(Actor& actor, const Effect& effect);
+  void set_timer(Actor& actor, std::uint64_t tag, SteadyTime due);
   void cancel_timer(Actor& actor, std::uint64_t tag);
   void hand_back(Turn turn);
   void take_back();
+  void complain_of_slow();
+  void name_slow(const Away& away, SteadyTime now, std::string_view how);
+  [[nodiscard]] bool crowded() const { return away_.size() + 1 >= reserve_from_; }
 
+  [[nodiscard]] bool condemned(const Turn& turn) const;
+  void bury(Turn& turn);
+
+  void mark(Actor& actor);
+  void mark_changed(Actor& actor);
+  void save(Actor& actor);
+  void save_queue(Actor& actor);
+  void forget(Actor& actor);
+  void spill(Actor& actor, Event event);
+  void feed_hungry();
+  bool feed(Actor& actor);
+  [[nodiscard]] bool changes_empty() const;
+
+  const RuntimeConfig config_;
+  const std::size_t reserve_from_;
   Time now_;
   Timers timers_;
-  std::deque<Actor*> ready_;
+  Ready ready_;
   const std::function<void()> wake_;
   const std::uint64_t secret_;  // makes the seeds of events
   std::uint64_t last_id_;
 
   Actor* told_ = nullptr;  // whose protocol is being told of its event
-  std::vector<const Actor*> away_;
+  std::vector<Away> away_;
   std::mutex mutex_;
   std::vector<Turn> returned_;  // under mutex_: turns that other threads have finished
   std::atomic<bool> any_returned_{false};
+
+  store::Store* store_ = nullptr;
+  BlackBox* black_box_ = nullptr;
+  store::ActorId last_actor_ = 0;
+  std::vector<Actor*> unsaved_;
+  store::Batch changes_;  // what is gone since the last save(), and what was spilled
+  std::vector<Actor*> hungry_;
+  Timers::Id feed_timer_ = 0;
 
   log::Throttle complaints_;
   Counter& events_;
   Counter& failures_;
   Counter& retries_;
+  Counter& taken_over_;
   Counter& slow_;
+  Counter& dead_letters_;
 };
 
 }  // namespace botel::runtime

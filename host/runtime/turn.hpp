@@ -14,7 +14,7 @@ class Actor;
 
 struct Turn {
   Actor* actor = nullptr;
-  Event event;
+  const Event* event = nullptr;  // the first one of the actor's queue: it stays there until the turn is over
 
   // What the handler did. Belongs to the thread that runs it.
   std::int32_t result = BOTEL_E_FAILED;
@@ -29,5 +29,8 @@ struct Turn {
 inline constexpr std::size_t kMaxEffects = 1000;
 inline constexpr std::size_t kMaxEffectBytes = 16 << 20;
 inline constexpr std::uint32_t kMaxAttempts = 20;
+
+// Events of one actor; what is above waits in the store.
+inline constexpr std::size_t kMostInMemory = 1000;
 
 }  // namespace botel::runtime

@@ -118,7 +118,7 @@ name = "y"
     CHECK(std::ranges::count(found, mistake) == 1);
   };
   has("2: mqtt.url: a broker is written mqtt://HOST:PORT or mqtts://HOST:PORT");
-  has("3: mqtt.qos must be a whole number from 0 to 2");
+  has("3: mqtt.qos must be a whole number from 0 to 1");
   has("4: mqtt.version must be \"5\" or \"3.1.1\"");
   has("5: mqtt has no key \"port\"");
   CHECK(found.size() == 14);

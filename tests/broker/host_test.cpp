@@ -46,7 +46,7 @@ TEST_CASE("host: what came before the signal is still answered") {
 }
 
 TEST_CASE("host: a handler that is stuck cannot hold it up, is named, and what was owed is answered") {
-  World world;
+  World world({.host = {.store = "durability = \"off\""}});
   const Room room{.commands = "log stuck;sleep 3600000"};
   world.client.publish(room.requests(), request("1", "start", room.start_params()));
   world.host.process().wait_for_log("probe: stuck");

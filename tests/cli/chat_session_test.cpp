@@ -20,6 +20,7 @@ struct FakeClient : mqtt::Client {
     if (grants) done(refusal.empty() ? Result<>() : Result<>(tl::unexpected(refusal)));
   }
   void unsubscribe(const std::string&) override {}
+  void disown(const std::string&) override {}
 
   bool grants = true;
   std::string refusal, sent;

@@ -97,6 +97,7 @@ TEST_CASE("gitple: rooms that are owed an answer when the host stops get an erro
       }
       void subscribe(const std::string&, Done) override {}
       void unsubscribe(const std::string&) override {}
+      void disown(const std::string&) override {}
     } watch(lines);
     botel::gitple::Service service(
         {}, watch, stage.runtime, [&](const std::string&) { return stage.logic; }, stage.counters);

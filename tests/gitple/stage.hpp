@@ -12,6 +12,7 @@
 class FakeClient : public botel::mqtt::Client {
  public:
   std::vector<std::string> lines;
+  std::vector<std::string> disowned;
   std::string refuse;     // filters that contain it are refused
   bool answering = true;  // otherwise answer() does it later
 
@@ -27,6 +28,7 @@ class FakeClient : public botel::mqtt::Client {
   void unsubscribe(const std::string& filter) override {
     if (--holders_[filter] == 0) lines.push_back("- " + filter);
   }
+  void disown(const std::string& filter) override { disowned.push_back(filter); }
   void answer() {
     for (const auto& done : std::exchange(unanswered_, {})) done({});
   }
@@ -87,7 +89,7 @@ inline std::int32_t transcript_bot(const botel_call& call, const botel_event& ev
 struct GitpleStage {
   botel::Counters counters;
   FakeClient client;
-  botel::runtime::Runtime runtime{counters, [] {}};
+  botel::runtime::Runtime runtime{{}, counters, [] {}};
   botel::Time time{botel::SteadyTime{} + std::chrono::hours(1), 1'700'000'000'000};
   FakeBot bot;
   std::shared_ptr<botel::runtime::Logic> logic;

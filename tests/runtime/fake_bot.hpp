@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "runtime/logic.hpp"
+#include "runtime/runtime.hpp"
 
 class FakeBot {
  public:

@@ -4,7 +4,6 @@
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
-#include <signal.h>
 
 #include <stdexcept>
 
@@ -28,12 +27,16 @@ std::string written(const rapidjson::Value& value) {
   return {buffer.GetString(), buffer.GetSize()};
 }
 
-std::vector<std::string> command(const fs::path& folder, const HostOptions& options) {
-  std::vector<std::string> command{
-      BOTEL_EXECUTABLE, "run",
-      "--config",       (folder / "botel.toml").string(),
-      "--data",         options.data.empty() ? (folder / "data").string() : options.data,
-      "--plugins",      options.plugins.empty() ? (folder / "plugins").string() : options.plugins};
+std::vector<std::string> command(const fs::path& folder, const Host& host) {
+  const HostOptions& options = host.options;
+  std::vector<std::string> command{options.executable.empty() ? BOTEL_EXECUTABLE : options.executable,
+                                   "run",
+                                   "--config",
+                                   (folder / "botel.toml").string(),
+                                   "--data",
+                                   host.data().string(),
+                                   "--plugins",
+                                   host.plugins().string()};
   command.insert(command.end(), options.arguments.begin(), options.arguments.end());
   return command;
 }
@@ -41,10 +44,11 @@ std::vector<std::string> command(const fs::path& folder, const HostOptions& opti
 // Writes what the host is to find; returns where its log goes.
 fs::path furnish(const fs::path& folder, const HostOptions& options) {
   fs::create_directories(folder);
-  if (!fs::exists(folder / "plugins")) make_plugins(folder / "plugins");
+  if (options.plugins.empty() && !fs::exists(folder / "plugins")) make_plugins(folder / "plugins");
   const std::string url = options.url.empty() ? "" : "url = " + quoted(options.url) + "\n";
-  write_file(folder / "botel.toml", "[mqtt]\n" + url + options.mqtt + "\n[gitple]\n" + options.gitple + "\n[host]\n" +
-                                        options.host + "\n" + options.bots);
+  write_file(folder / "botel.toml",
+             "[mqtt]\n" + url + options.mqtt + "\n[gitple]\n" + options.gitple + "\n[host]\n" + options.host + "\n" +
+                 (options.store.empty() ? "" : "[store]\n" + options.store + "\n") + options.bots);
   fs::remove(folder / "botel.log");
   return folder / "botel.log";
 }
@@ -110,13 +114,27 @@ void make_plugins(const fs::path& folder) {
   fs::create_symlink(BOTEL_PROBE, folder / "probe.so");
 }
 
-Host::Host(const fs::path& folder, const HostOptions& options)
-    : process_({command(folder, options), furnish(folder, options), options.environment}) {}
+Host::Host(fs::path folder, HostOptions the_options) : options(std::move(the_options)), folder_(std::move(folder)) {
+  start();
+}
+
+void Host::start() {
+  const fs::path log = furnish(folder_, options);
+  process_ = std::make_unique<Process>(Process::Options{command(folder_, *this), log, options.environment});
+}
 
 int Host::stop() {
-  process_.signal(SIGTERM);
-  return process_.wait();
+  process_->signal(SIGTERM);
+  return process_->wait();
 }
+
+void Host::kill() {
+  process_->signal(SIGKILL);
+  process_->wait();
+}
+
+fs::path Host::data() const { return options.data.empty() ? folder_ / "data" : fs::path(options.data); }
+fs::path Host::plugins() const { return options.plugins.empty() ? folder_ / "plugins" : fs::path(options.plugins); }
 
 std::string Room::own_context() const {
   if (!context.empty()) return context;
@@ -140,7 +158,9 @@ std::string request(const std::string& id, const std::string& method, const std:
 }
 
 World::World(WorldOptions options)
-    : broker(dir / "broker", options.broker), client(broker.port()), host(dir / "host", on(options.host, broker)) {
+    : broker(dir / "broker", options.broker),
+      client(broker.port(), options.client),
+      host(dir / "host", on(options.host, broker)) {
   client.subscribe("#");
   host.ready();
 }
@@ -152,6 +172,16 @@ World::~World() {
     return;
   }
   if (host.process().running()) CHECK(host.stop() == 0);
+}
+
+void World::restart(int signal_number) {
+  if (signal_number == SIGKILL) {
+    host.kill();
+  } else {
+    CHECK(host.stop() == 0);
+  }
+  host.start();
+  host.ready();
 }
 
 std::string World::next_id() { return "\"test-" + std::to_string(++last_id_) + "\""; }

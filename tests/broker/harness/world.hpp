@@ -1,8 +1,10 @@
 // A broker, a host on it, and a client that plays Gitple: what most tests need, and the words to say it.
 #pragma once
 
+#include <signal.h>
+
 #include <filesystem>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,30 +28,42 @@ namespace harness {
 extern const char* const kBots;
 
 struct HostOptions {
-  std::string url = "";                           // of the broker; empty: a private one
-  std::string mqtt = "", gitple = "", host = "";  // lines of the configuration's tables
-  std::string bots = kBots;                       // [[bot]] tables
-  std::vector<std::string> arguments = {};        // after `botel run --config ... --data ... --plugins ...`
+  std::string url = "";                                       // of the broker; empty: a private one
+  std::string mqtt = "", gitple = "", host = "", store = "";  // lines of the configuration's tables
+  std::string bots = kBots;                                   // [[bot]] tables
+  std::vector<std::string> arguments = {};                    // after `botel run --config ... --data ... --plugins ...`
   std::vector<std::string> environment = {};
   std::string data = "", plugins = "";  // directories; empty: those in the host's folder
+  std::string executable = "";          // empty: the real one
 };
 
 // A folder with the probe, echo and sandwich.
 void make_plugins(const std::filesystem::path& folder);
 
-// The real executable. `folder`: for its files; data is kept in it from one Host to the next.
+// The real executable. `folder`: for its files; data is kept in it from one Host, or start(), to the next.
 class Host {
  public:
-  Host(const std::filesystem::path& folder, const HostOptions& options);
+  Host(std::filesystem::path folder, HostOptions options);
   // Waits for the ready line, and returns it.
-  std::string ready() { return process_.line("botel ready: "); }
+  std::string ready() { return process_->line("botel ready: "); }
   // SIGTERM; the exit code.
   int stop();
-  [[nodiscard]] Process& process() { return process_; }
-  [[nodiscard]] std::string log() const { return process_.log(); }
+  // SIGKILL.
+  void kill();
+  // Again, once it has ended, with what `options` says now.
+  void start();
+
+  [[nodiscard]] Process& process() { return *process_; }
+  // Of the last start.
+  [[nodiscard]] std::string log() const { return process_->log(); }
+  [[nodiscard]] std::filesystem::path data() const;
+  [[nodiscard]] std::filesystem::path plugins() const;
+
+  HostOptions options;
 
  private:
-  Process process_;
+  const std::filesystem::path folder_;
+  std::unique_ptr<Process> process_;
 };
 
 // A room as Gitple sees it. Ids are given as they stand in JSON where `_context` has them.
@@ -83,6 +97,7 @@ struct Room {
 struct WorldOptions {
   HostOptions host = {};
   BrokerOptions broker = {};
+  ClientOptions client = {};
 };
 
 class World {
@@ -90,6 +105,9 @@ class World {
   explicit World(WorldOptions options = {});
   // Stops the host, which must have lived until now and must end well.
   ~World();
+
+  // The host ends, by SIGTERM well and by SIGKILL at once, and the next one is ready.
+  void restart(int signal_number = SIGTERM);
 
   // Sends a request and waits for its answer.
   Received start(const Room& room);

@@ -1,0 +1,109 @@
+#include "app/keeper.hpp"
+
+#include <map>
+#include <unordered_map>
+#include <vector>
+
+#include "base/log.hpp"
+
+namespace botel::app {
+namespace {
+
+// What is acknowledged before it is on disk is there after this long, and the time of one commit.
+constexpr std::chrono::milliseconds kPause{50};
+
+}  // namespace
+
+Keeper::Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& service,
+               Counters& counters, std::function<void()> wake)
+    : store_(store),
+      strict_(strict),
+      runtime_(runtime),
+      link_(link),
+      service_(service),
+      writer_(store_, counters, std::move(wake)) {}
+
+Result<> Keeper::load(std::chrono::milliseconds away) {
+  std::unordered_map<store::ActorId, runtime::Actor*> actors;
+  std::map<std::string, std::size_t> missing;  // rooms by their bot
+  std::vector<store::Request> requests;
+  const auto with = [&](store::ActorId id, const auto& action) {
+    if (const auto found = actors.find(id); found != actors.end()) action(*found->second);
+  };
+  const store::Visitor visitor{
+      .actor =
+          [&](store::Actor record, store::State state) {
+            runtime_.used(record.id);
+            runtime::Actor* const actor = service_.restore(record, state);
+            if (!actor) return log::error("{} {}: cannot be read", record.type, log::printable(record.address));
+            if (!actor->has_logic()) ++missing[actor->bot];
+            runtime_.restore(*actor, std::move(state));
+            actors.emplace(record.id, actor);
+          },
+      .timer =
+          [&](const store::Timer& timer) { with(timer.actor, [&](auto& actor) { runtime_.restore(actor, timer); }); },
+      .effect =
+          [&](store::Waiting effect) {
+            with(effect.actor, [&](auto& actor) { runtime_.restore(actor, std::move(effect)); });
+          },
+      .inbox = [&](store::ActorId id,
+                   std::size_t count) { with(id, [&](auto& actor) { runtime_.restore_inbox(actor, count); }); },
+      .outbox = [&](store::Message message) { link_.restore(std::move(message)); },
+      .request = [&](store::Request request) { requests.push_back(std::move(request)); },
+      .received = [&](const store::Pair& pair) { link_.restore(pair); }};
+  if (auto loaded = store_.load(visitor); !loaded) return loaded;
+  for (auto& request : requests) service_.restore(std::move(request));
+  runtime_.saved();
+  service_.resume(away);
+  if (!actors.empty()) log::info("{} rooms are back after {} ms", actors.size(), away.count());
+  for (const auto& [bot, rooms] : missing) {
+    log::error("{} rooms wait for the bot {}, which is not there or cannot read their state", rooms, bot);
+  }
+  return {};
+}
+
+bool Keeper::must_save() const { return runtime_.has_changes() || link_.has_changes() || service_.has_changes(); }
+
+std::optional<SteadyTime> Keeper::next() const {
+  if (writing_ || !(must_save() || link_.has_gone())) return {};
+  return last_ + kPause;
+}
+
+bool Keeper::save(SteadyTime now) {
+  if (writing_ && writer_.idle()) {
+    writing_ = stalled_ = false;
+    link_.resume();
+    runtime_.saved();
+  }
+  if (stalled_) return false;
+  const bool due = now - last_ >= kPause && (must_save() || link_.has_gone());
+  if (writing_ || !(due || (strict_ && must_save()))) return true;
+  write(now);
+  if (!strict_) return true;
+  stalled_ = !writer_.wait();
+  if (stalled_) {
+    link_.cut("the store takes nothing, so nothing is acknowledged");
+    return false;
+  }
+  writing_ = false;
+  runtime_.saved();
+  return true;
+}
+
+void Keeper::write(SteadyTime now) {
+  store::Batch batch = runtime_.save();
+  link_.save(batch);
+  service_.save(batch);
+  writer_.write(std::move(batch));
+  writing_ = true;
+  last_ = now;
+}
+
+Result<> Keeper::finish(SteadyTime deadline) {
+  if (!writer_.wait_until(deadline)) return failure("{}", writer_.trouble());
+  write(last_);
+  if (!writer_.wait_until(deadline)) return failure("{}", writer_.trouble());
+  return {};
+}
+
+}  // namespace botel::app

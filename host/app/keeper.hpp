@@ -1,0 +1,57 @@
+// When what has happened goes to the store, and how it comes back from there. [driver]
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/config.hpp"
+#include "base/clock.hpp"
+#include "gitple/service.hpp"
+#include "mqtt/link.hpp"
+#include "runtime/runtime.hpp"
+#include "store/store.hpp"
+#include "store/writer.hpp"
+
+namespace botel::app {
+
+class Keeper {
+ public:
+  // The others live longer. `wake` ends the driver's waiting, from any thread.
+  Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& service,
+         Counters& counters, std::function<void()> wake);
+
+  // What the store holds becomes rooms, requests and messages again, before the first round. `away`: for how long
+  // nobody handled anything.
+  [[nodiscard]] Result<> load(std::chrono::milliseconds away);
+
+  // After the handlers of a round, before anything of it is written to the broker. False: nothing may be written, as
+  // the store does not take what it depends on; the link is cut until it does.
+  [[nodiscard]] bool save(SteadyTime now);
+
+  // No handler may run: what it did could not be kept.
+  [[nodiscard]] bool stalled() const { return stalled_; }
+  // When save() wants to be called again, whatever happens.
+  [[nodiscard]] std::optional<SteadyTime> next() const;
+
+  // For the end: all that there is. An error: it is not in the store.
+  [[nodiscard]] Result<> finish(SteadyTime deadline);
+
+ private:
+  [[nodiscard]] bool must_save() const;
+  void write(SteadyTime now);
+
+  store::Store& store_;
+  const bool strict_;
+  runtime::Runtime& runtime_;
+  mqtt::Link& link_;
+  gitple::Service& service_;
+  bool writing_ = false;
+  bool stalled_ = false;
+  SteadyTime last_{};
+  store::Writer writer_;
+};
+
+}  // namespace botel::app

@@ -1,0 +1,75 @@
+// botel store: looks after the file that conversations are kept in.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "app/config.hpp"
+#include "app/data_folder.hpp"
+#include "cli/commands.hpp"
+#include "store/maintenance.hpp"
+#include "store/sqlite.hpp"
+
+namespace botel::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+int failed(const std::string& why) {
+  fmt::print(stderr, "botel: {}\n", why);
+  return 1;
+}
+
+int check(const fs::path& data) {
+  const fs::path file = data / store::kFile;
+  const auto checked = store::check(file);
+  if (!checked) return failed(checked.error());
+  fmt::print("{}: schema {}\n", file.string(), checked->schema);
+  for (const auto& table : checked->tables) fmt::print("  {} {}\n", table.name, table.records);
+  for (const auto& damage : checked->damages) fmt::print("damaged: {}\n", damage);
+  if (!checked->damages.empty()) return failed("`botel store repair` saves what can be read");
+  fmt::print("no damage\n");
+  return 0;
+}
+
+// Whether it is a directory of ours is asked first: taking its lock would make one.
+int repair(const fs::path& data) {
+  const fs::path file = data / store::kFile;
+  if (!fs::exists(file)) return failed(fmt::format("there is no {}", file.string()));
+  const auto folder = app::DataFolder::open(data);
+  if (!folder) return failed(folder.error());
+  const auto repaired = store::repair(file);
+  if (!repaired) return failed(repaired.error());
+  for (const auto& table : repaired->tables) {
+    fmt::print("{} {}{}\n", table.name, table.saved, table.damaged ? ", others could not be read" : "");
+    if (table.left_out > 0) fmt::print("{} {} left out: their actors are lost\n", table.name, table.left_out);
+  }
+  fmt::print("saved in {}; the old file is {}\n", file.string(), repaired->aside.string());
+  return 0;
+}
+
+int export_all(const fs::path& data) {
+  const auto done = store::export_to(data / store::kFile, stdout);
+  return done ? 0 : failed(done.error());
+}
+
+}  // namespace
+
+void add_store(CLI::App& app) {
+  CLI::App* const store = app.add_subcommand("store", "Look after the file that conversations are kept in");
+  store->require_subcommand(1);
+  const auto data = std::make_shared<std::string>(app::default_config().data.string());
+  const auto add = [&](const char* name, const char* what, int (*run)(const fs::path&)) {
+    CLI::App* const command = store->add_subcommand(name, what);
+    command->add_option("--data", *data, "Data directory; else ~/.local/state/botel");
+    command->callback([data, run] {
+      if (const int code = run(*data)) throw CLI::RuntimeError(code);
+    });
+  };
+  add("check", "Look for damage, and count the records", check);
+  add("repair", "Save what can be read of a damaged file into a new one; no host may run", repair);
+  add("export", "Write all records as JSON, one a line", export_all);
+}
+
+}  // namespace botel::cli

@@ -1,0 +1,132 @@
+// The third part of Service: what the store keeps of rooms and requests, and how they come back.
+#include <botel/ext/room.h>
+
+#include <array>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "gitple/service.hpp"
+
+namespace botel::gitple {
+namespace {
+
+using Stage = Room::Stage;
+
+// Stages before `starting` are not kept: their request is served again.
+constexpr std::array<std::pair<Stage, std::string_view>, 4> kStages{
+    {{Stage::starting, "starting"}, {Stage::open, "open"}, {Stage::leaving, "leaving"}, {Stage::ending, "ending"}}};
+
+std::string_view name(Stage stage) {
+  return std::ranges::find(kStages, stage, &std::pair<Stage, std::string_view>::first)->second;
+}
+
+Stage stage_of(std::string_view text) {
+  const auto found = std::ranges::find(kStages, text, &std::pair<Stage, std::string_view>::second);
+  return found == kStages.end() ? Stage::open : found->first;
+}
+
+// Writes an object of strings, which keep every byte of what they hold, JSON among it.
+std::string object(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+  std::string json;
+  for (const auto& [key, value] : members) {
+    json += json.empty() ? "{" : ",";
+    json::quote(json, key);
+    json += ":";
+    json::quote(json, value);
+  }
+  return json + "}";
+}
+
+}  // namespace
+
+std::string Service::origin(const runtime::Actor& actor) const {
+  const Room& room = static_cast<const Room&>(actor);
+  const Start& start = room.start;
+  return object({{"sp", room.source.sp},
+                 {"app", room.source.app},
+                 {"topic_bot", room.source.bot},
+                 {"room", start.identity.room},
+                 {"bot", start.identity.bot},
+                 {"session", start.identity.session},
+                 {"session_json", start.identity.session_raw},
+                 {"context", start.identity.context},
+                 {"user", start.user},
+                 {"msgSub", start.msg_sub},
+                 {"msgPub", start.msg_pub},
+                 {"cmdPub", start.cmd_pub},
+                 {"cmdResPub", start.cmd_res_pub}});
+}
+
+std::string Service::progress(const runtime::Actor& actor) const {
+  const Room& room = static_cast<const Room&>(actor);
+  std::string json = fmt::format(R"({{"stage":"{}","last_time":{},"asked":[)", name(room.stage), *room.last_time_ms);
+  for (const Asked& asked : room.asked) {
+    if (&asked != &room.asked.front()) json += ",";
+    json += fmt::format(R"({{"id":"{}","tag":"{}","due":{}}})", asked.id, asked.tag, runtime_.unix_ms(asked.due));
+  }
+  return json + "]}";
+}
+
+runtime::Actor* Service::restore(const store::Actor& record, const store::State& state) {
+  const auto origin = json::read(record.origin);
+  const auto progress = json::read(state.progress);
+  if (!origin || !progress) return nullptr;
+  const auto of = [&](std::string_view key) { return json::text(*origin, key); };
+  const Source source{of("sp"), of("app"), of("topic_bot")};
+  Start start{{of("room"), of("bot"), of("session"), of("context"), of("session_json")},
+              of("user"),
+              of("msgSub"),
+              of("msgPub"),
+              of("cmdPub"),
+              of("cmdResPub")};
+  // Its state is that bot's, and no other's.
+  auto logic = find_bot_(start.identity.bot);
+  if (logic && (logic->id() != record.bot || !logic->can_read(state.schema))) logic.reset();
+  if (find(Room::address_of(source, start.identity))) return nullptr;
+
+  Room& room = add(std::make_unique<Room>(source, std::move(start), *this, record.bot, std::move(logic)));
+  room.stage = stage_of(json::text(*progress, "stage"));
+  if (const auto time = progress->find("last_time")) {
+    *room.last_time_ms = std::max(*room.last_time_ms, json::integer(*time).value_or(0));
+  }
+  if (const auto asked = progress->find("asked")) restore_asked(room, asked->raw);
+  if (room.stage == Stage::leaving) may_leave(room);
+  // While nobody was there, nobody was silent.
+  room.last_said = runtime_.now().steady;
+  if (room.stage == Stage::open || room.stage == Stage::leaving) watch_idle(room, room.last_said + config_.idle);
+  listen(room);
+  client_.subscribe(room.start.msg_sub, {});
+  return &room;
+}
+
+void Service::restore_asked(Room& room, std::string_view list) {
+  const auto items = json::read(list);
+  if (!items) return;
+  for (const auto& element : items->elements) {
+    const auto item = json::read(element.raw);
+    const auto due = item ? item->find("due") : std::nullopt;
+    if (!due) continue;
+    wait_for_answer(room, json::text(*item, "id"), std::strtoull(json::text(*item, "tag").c_str(), nullptr, 10),
+                    runtime_.steady(json::integer(*due).value_or(0)));
+  }
+}
+
+void Service::restore(store::Request request) {
+  const auto source = request_source(request.topic);
+  auto requests = source ? decode_requests(*source, request.payload) : failure("{}", source.error());
+  if (!requests) return log::error("a request of an earlier run cannot be read: {}", requests.error());
+  const auto answers = read_answers(request.answers);
+  const auto batch = std::make_shared<Batch>(client_, unanswered_, std::move(request.topic), std::move(request.payload),
+                                             requests->batch, request.id);
+  serve_payload(*source, std::move(*requests), batch, answers);
+}
+
+void Service::resume(std::chrono::milliseconds away) {
+  for (const auto& [address, room] : rooms_) {
+    if (room->stage != Stage::open && room->stage != Stage::leaving) continue;
+    runtime_.post(*room,
+                  {.kind = BOTEL_ROOM_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
+  }
+}
+
+}  // namespace botel::gitple

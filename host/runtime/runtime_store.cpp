@@ -1,0 +1,154 @@
+// The other half of Runtime: what it gives to the store, and takes from it.
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "runtime/runtime.hpp"
+
+namespace botel::runtime {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kPage = 500;  // events that are taken back from the store at once
+constexpr std::chrono::seconds kFeedAgain{1};
+
+}  // namespace
+
+void Runtime::mark(Actor& actor) {
+  if (!store_ || std::exchange(actor.unsaved_, true)) return;
+  if (actor.id_ == 0) actor.id_ = ++last_actor_;
+  unsaved_.push_back(&actor);
+}
+
+void Runtime::mark_changed(Actor& actor) {
+  actor.changed_ = true;
+  mark(actor);
+}
+
+bool Runtime::changes_empty() const {
+  return changes_.actors_gone.empty() && changes_.effects_gone.empty() && changes_.inbox.empty() &&
+         changes_.inbox_gone.empty() && changes_.dead_letters.empty();
+}
+
+store::Batch Runtime::save() {
+  for (Actor* const actor : std::exchange(unsaved_, {})) save(*actor);
+  return std::exchange(changes_, {});
+}
+
+void Runtime::save(Actor& actor) {
+  actor.unsaved_ = false;
+  save_queue(actor);
+  for (auto effect = actor.lane_.rbegin(); effect != actor.lane_.rend() && !effect->stored; ++effect) {
+    changes_.effects.push_back({actor.id_, effect->number, unix_ms(effect->due), effect->effect});
+    effect->stored = true;
+  }
+  for (const auto tag : std::exchange(actor.changed_timers_, {})) {
+    const auto timer = actor.timers_.find(tag);
+    if (timer == actor.timers_.end()) {
+      changes_.timers_gone.emplace_back(actor.id_, tag);
+    } else {
+      changes_.timers.push_back({actor.id_, tag, unix_ms(timer->second.due)});
+    }
+  }
+  if (!std::exchange(actor.stored_, true)) {
+    changes_.actors.push_back({actor.id_, std::string(actor.type), actor.address, actor.bot, actor.port.origin(actor)});
+    actor.changed_ = true;
+  }
+  if (!std::exchange(actor.changed_, false)) return;
+  changes_.states.push_back(
+      {actor.id_, actor.sequence_, actor.state_schema_, actor.state_, actor.port.progress(actor)});
+}
+
+// What is not handled by now goes to the inbox: those that came last, and one that is tried again.
+void Runtime::save_queue(Actor& actor) {
+  const auto put = [&](Actor::Queued& queued) {
+    changes_.inbox.push_back({actor.id_, queued.event});
+    queued.stored = actor.changed_ = true;
+  };
+  for (auto queued = actor.queue_.rbegin(); queued != actor.queue_.rend() && !queued->stored; ++queued) put(*queued);
+  if (!actor.queue_.empty() && !actor.queue_.front().stored) put(actor.queue_.front());
+}
+
+void Runtime::forget(Actor& actor) {
+  if (actor.unsaved_) std::erase(unsaved_, &actor);
+  if (actor.hungry_) std::erase(hungry_, &actor);
+  if (actor.spilled_ > 0) std::erase_if(changes_.inbox, [&](const auto& queued) { return queued.actor == actor.id_; });
+  if (actor.stored_) changes_.actors_gone.push_back(actor.id_);
+}
+
+// Memory holds the beginning of a long queue; the store has the rest.
+void Runtime::spill(Actor& actor, Event event) {
+  mark_changed(actor);
+  changes_.inbox.push_back({actor.id_, std::move(event)});
+  ++actor.spilled_;
+}
+
+void Runtime::saved() {
+  if (!hungry_.empty()) feed_hungry();
+}
+
+void Runtime::feed_hungry() {
+  timers_.cancel(std::exchange(feed_timer_, 0));
+  for (Actor* const actor : std::exchange(hungry_, {})) {
+    if (feed(*actor)) {
+      actor->hungry_ = false;
+      go_on(*actor);
+    } else {
+      hungry_.push_back(actor);
+    }
+  }
+  if (!hungry_.empty()) {
+    feed_timer_ = timers_.set(now_.steady + kFeedAgain, [this] {
+      feed_timer_ = 0;
+      feed_hungry();
+    });
+  }
+}
+
+// False: the store cannot give them now, or has not been given them yet.
+bool Runtime::feed(Actor& actor) {
+  auto events = store_->inbox(actor.id_, actor.handled_, kPage);
+  if (!events) {
+    complaints_.error("{} {}: {} events wait in the store: {}", actor.type, log::printable(actor.address),
+                      actor.spilled_, events.error());
+    return false;
+  }
+  for (Event& event : *events) actor.queue_.push_back({std::move(event), true});
+  actor.spilled_ -= std::min(actor.spilled_, events->size());
+  return !events->empty();
+}
+
+std::int64_t Runtime::unix_ms(SteadyTime time) const {
+  return now_.unix_ms + std::chrono::ceil<milliseconds>(time - now_.steady).count();
+}
+
+SteadyTime Runtime::steady(std::int64_t unix_ms) const { return now_.steady + milliseconds(unix_ms - now_.unix_ms); }
+
+// Restoring ----------------------------------------------------------------------------------------------------------
+
+void Runtime::restore(Actor& actor, store::State state) {
+  used(state.actor);
+  actor.id_ = state.actor;
+  actor.stored_ = true;
+  actor.sequence_ = state.sequence;
+  actor.state_schema_ = state.schema;
+  actor.state_ = std::move(state.state);
+}
+
+void Runtime::restore(Actor& actor, const store::Timer& timer) {
+  set_timer(actor, timer.tag, steady(timer.due_ms));
+  actor.changed_timers_.clear();
+}
+
+void Runtime::restore(Actor& actor, store::Waiting effect) {
+  actor.last_number_ = effect.number;
+  actor.lane_.push_back({std::move(effect.effect), steady(effect.due_ms), effect.number, true});
+  if (actor.lane_timer_ == 0) watch_lane(actor);
+}
+
+void Runtime::restore_inbox(Actor& actor, std::size_t count) {
+  actor.spilled_ = count;
+  go_on(actor);
+}
+
+}  // namespace botel::runtime

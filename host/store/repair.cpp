@@ -1,0 +1,102 @@
+// How a damaged file is repaired: what can be read of it is copied into a new one, which then takes its place.
+#include <SQLiteCpp/Column.h>
+#include <SQLiteCpp/Transaction.h>
+#include <fmt/chrono.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "store/database.hpp"
+#include "store/maintenance.hpp"
+#include "store/salvage.hpp"
+#include "store/tables.hpp"
+
+namespace botel::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFilesBeside[] = {"", "-wal", "-shm"};
+
+fs::path beside(const fs::path& file, const std::string& suffix) { return file.string() + suffix; }
+
+std::uint64_t count(SQLite::Database& database, const Table& table) {
+  return static_cast<std::uint64_t>(database.execAndGet(fmt::format("SELECT count(*) FROM {}", table.name)).getInt64());
+}
+
+// A part whose actor is lost would fall to an actor that gets the same id.
+std::uint64_t leave_out_orphans(SQLite::Database& database, const Table& table) {
+  if (table.key != std::string_view("actor")) return 0;
+  return static_cast<std::uint64_t>(
+      database.exec(fmt::format("DELETE FROM {} WHERE actor NOT IN (SELECT id FROM actors)", table.name)));
+}
+
+// Into a file of the same schema; migrations are for what is there, then.
+Repaired salvage(SQLite::Database& from, SQLite::Database& to) {
+  Repaired repaired;
+  SQLite::Transaction transaction(to);
+  for (const Table* const table : kTables) {
+    if (!to.tableExists(table->name)) continue;
+    const bool whole = Salvage(from, to, *table).run();
+    const auto left_out = leave_out_orphans(to, *table);
+    repaired.tables.push_back({table->name, count(to, *table), left_out, !whole});
+  }
+  transaction.commit();
+  return repaired;
+}
+
+Result<Repaired> salvage(const fs::path& file, const fs::path& fresh) {
+  auto from = open_to_read(file);
+  if (!from) return tl::unexpected(from.error());
+  return guarded(fresh.string(), [&]() -> Result<Repaired> {
+    const auto version = schema_version(*from, file.string());
+    if (!version) return tl::unexpected(version.error());
+    auto to = open_database(fresh, {migrations().begin(), migrations().begin() + *version});
+    if (!to) return tl::unexpected(to.error());
+    auto repaired = salvage(*from, *to);
+    if (auto done = migrate(*to, fresh.string(), migrations()); !done) return tl::unexpected(done.error());
+    to->exec("PRAGMA wal_checkpoint(TRUNCATE)");  // an error would be lost when it is closed
+    return repaired;
+  });
+}
+
+void discard(const fs::path& file) {
+  std::error_code ignored;
+  for (const char* const suffix : kFilesBeside) fs::remove(beside(file, suffix), ignored);
+}
+
+// Renames `from`, and the files beside it that are there.
+Result<> move(const fs::path& from, const fs::path& to) {
+  for (const char* const suffix : kFilesBeside) {
+    std::error_code error;
+    if (!fs::exists(beside(from, suffix), error)) continue;
+    if (fs::exists(beside(to, suffix), error)) return failure("{} is there already", beside(to, suffix).string());
+    fs::rename(beside(from, suffix), beside(to, suffix), error);
+    if (error) return failure("{} cannot be moved: {}", beside(from, suffix).string(), error.message());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Repaired> repair(const fs::path& file) {
+  const fs::path fresh = beside(file, ".repairing");
+  discard(fresh);  // one that was interrupted
+  auto repaired = salvage(file, fresh);
+  if (!repaired) {
+    discard(fresh);
+    return repaired;
+  }
+  struct stat owner {};
+  if (stat(file.c_str(), &owner) != 0 || chown(fresh.c_str(), owner.st_uid, owner.st_gid) != 0) {
+    discard(fresh);
+    return failure("{} cannot be given to the owner of {}", fresh.string(), file.string());
+  }
+  repaired->aside = beside(file, fmt::format(".broken-{:%Y%m%dT%H%M%S}", fmt::gmtime(std::time(nullptr))));
+  if (auto moved = move(file, repaired->aside); !moved) return tl::unexpected(moved.error());
+  if (auto moved = move(fresh, file); !moved) return tl::unexpected(moved.error());
+  return repaired;
+}
+
+}  // namespace botel::store

@@ -1,0 +1,40 @@
+// The store as an SQLite file. Its tables are described in database.cpp.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "store/store.hpp"
+
+namespace botel::store {
+
+// In the data directory.
+inline constexpr auto kFile = "botel.db";
+
+// Ids, numbers and sequences are ordered as long as they are below 2^63. A visitor must not call its store.
+class Sqlite final : public Store {
+ public:
+  // Made, for its owner alone, where it is missing.
+  [[nodiscard]] static Result<std::unique_ptr<Sqlite>> open(const std::filesystem::path& file);
+  // Forgotten at the end; for tests.
+  [[nodiscard]] static Result<std::unique_ptr<Sqlite>> in_memory();
+  ~Sqlite() override;
+  Sqlite(const Sqlite&) = delete;
+  Sqlite& operator=(const Sqlite&) = delete;
+
+  [[nodiscard]] Result<> commit(const Batch& batch) override;
+  [[nodiscard]] Result<> load(const Visitor& visitor) override;
+  [[nodiscard]] Result<std::vector<Event>> inbox(ActorId actor, std::uint64_t after, std::size_t most) override;
+
+ private:
+  struct Connection;
+  Sqlite(std::string file, std::unique_ptr<Connection> connection);
+
+  const std::string file_;  // for sentences
+  std::mutex mutex_;
+  const std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace botel::store

@@ -1,0 +1,60 @@
+// Where conversations outlive the process. Implemented on SQLite (store/sqlite.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "base/result.hpp"
+#include "store/records.hpp"
+
+namespace botel::store {
+
+// What one transaction changes. No record is in it twice, and none is both written and removed.
+struct Batch {
+  std::vector<ActorId> actors_gone;  // with all their parts; goes first, as their addresses may be taken anew
+  std::vector<Actor> actors;
+  std::vector<State> states;
+  std::vector<Timer> timers;
+  std::vector<Part> timers_gone;
+  std::vector<Waiting> effects;
+  std::vector<Part> effects_gone;
+  std::vector<Queued> inbox;  // one that is there is replaced
+  std::vector<Part> inbox_gone;
+  std::vector<Message> outbox;
+  std::uint64_t delivered_before = 0;  // all messages with smaller ids are gone, and
+  std::vector<std::uint64_t> delivered;
+  std::vector<Request> requests;  // one that is there is replaced
+  std::vector<std::uint64_t> requests_gone;
+  bool received_gone = false;  // all older pairs: the broker has forgotten the session
+  std::vector<Pair> received;  // one with the same packet is replaced
+  std::vector<DeadLetter> dead_letters;
+};
+
+// Who is told what the store holds, in the order of these members; each is called for each record, by id or number.
+struct Visitor {
+  std::function<void(Actor, State)> actor;
+  std::function<void(const Timer&)> timer;
+  std::function<void(Waiting)> effect;
+  std::function<void(ActorId, std::size_t count)> inbox;  // how many events an actor has there
+  std::function<void(Message)> outbox;
+  std::function<void(Request)> request;
+  std::function<void(const Pair&)> received;
+};
+
+// [any thread], one call at a time: an implementation sees to that.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // All of it or nothing. When it returns without an error, it is on disk. After an error it may be tried again.
+  [[nodiscard]] virtual Result<> commit(const Batch& batch) = 0;
+
+  [[nodiscard]] virtual Result<> load(const Visitor& visitor) = 0;
+
+  // The first `most` events that wait for an actor behind the one with the sequence `after`.
+  [[nodiscard]] virtual Result<std::vector<Event>> inbox(ActorId actor, std::uint64_t after, std::size_t most) = 0;
+};
+
+}  // namespace botel::store

@@ -1,0 +1,32 @@
+// A broker that is killed forgets what it had acknowledged, so that here the driver repeats each message until the bot
+// has answered it, and only what is lost in spite of that counts.
+#include <doctest/doctest.h>
+
+#include "chaos/stage.hpp"
+
+using namespace chaos;
+
+namespace {
+
+constexpr Pace kInsistent{.rooms = 20, .unanswered = 5, .per_second = 500, .insistent = true};
+
+}  // namespace
+
+TEST_CASE("chaos: whatever a broker forgets, a message that is repeated until it is answered is not lost") {
+  for (const bool keeps_sessions : {true, false}) {
+    const std::string with = keeps_sessions ? "with its memory" : "without";
+    Stage stage({.name = "broker, " + with, .broker_keeps_sessions = keeps_sessions, .pace = kInsistent});
+    const Balance balance = stage.play({broker_kills(stage.broker, stage.random, times(2, 20)),
+                                        broker_stops(stage.broker, stage.random, times(1, 20))});
+    check_nothing_lost(balance, stage);
+  }
+}
+
+TEST_CASE("chaos: all at once loses nothing") {
+  Stage stage({.name = "all at once", .proxied = true, .broker_keeps_sessions = true, .pace = kInsistent});
+  const Balance balance = stage.play(
+      {kills(stage.host, stage.random, times(4, 50)), faints(stage.host, stage.random, times(1, 5)),
+       resets(*stage.proxy, stage.random, times(4, 50)), broker_kills(stage.broker, stage.random, times(1, 15)),
+       broker_stops(stage.broker, stage.random, times(1, 15))});
+  check_nothing_lost(balance, stage);
+}

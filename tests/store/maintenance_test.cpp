@@ -1,0 +1,285 @@
+#include "store/maintenance.hpp"
+
+#include <SQLiteCpp/Database.h>
+#include <doctest/doctest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "store/contents.hpp"
+#include "temp_folder.hpp"
+
+using namespace botel;
+using namespace botel::store;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kPage = 4096;
+constexpr int kRecords = 500;
+
+// A store with kRecords records in each of the tables of many().
+fs::path filled(const TempFolder& folder) {
+  fs::path file = folder.path / kFile;
+  Batch batch = many(kRecords);
+  for (std::uint64_t i = 1; i <= kRecords; ++i) batch.inbox.push_back({1, {1, i, i}});
+  REQUIRE(opened(file)->commit(batch));
+  return file;
+}
+
+// The pages of a table, the root first: what SQLite's virtual table `dbstat` says.
+std::vector<int> pages(const fs::path& file, const std::string& table, const std::string& type = "leaf") {
+  SQLite::Database database(file.string(), SQLite::OPEN_READWRITE);
+  SQLite::Statement found(database, "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = ? ORDER BY path");
+  found.bind(1, table);
+  found.bind(2, type);
+  std::vector<int> numbers;
+  while (found.executeStep()) numbers.push_back(found.getColumn(0).getInt());
+  return numbers;
+}
+
+void overwrite(const fs::path& file, int page) {
+  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+  bytes.seekp(std::streamoff{page - 1} * kPage);
+  bytes << std::string(kPage, '\x55');
+}
+
+const Repaired::Table& of(const Repaired& repaired, const std::string& table) {
+  return *std::ranges::find(repaired.tables, table, &Repaired::Table::name);
+}
+
+std::string exported(const fs::path& file) {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* const out = open_memstream(&text, &size);
+  const auto done = export_to(file, out);
+  std::fclose(out);
+  std::string result = done ? std::string(text, size) : done.error();
+  std::free(text);
+  return result;
+}
+
+std::string bytes_of(const fs::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("check: a healthy file has no damage, and as many records as were written, also while it is open") {
+  const TempFolder folder;
+  const fs::path file = filled(folder);
+  const auto host = opened(file);
+  const auto checked = check(file);
+  REQUIRE(checked);
+  CHECK(checked->schema == 1);
+  CHECK(checked->damages.empty());
+  CHECK(checked->tables.size() == 9);
+  for (const auto& table : checked->tables) {
+    const bool used = table.name != "effects" && table.name != "received" && table.name != "dead_letters";
+    CHECK_MESSAGE(table.records == (used ? kRecords : 0), table.name);
+  }
+}
+
+TEST_CASE("check: damage is found, and what can be counted is") {
+  const TempFolder folder;
+  const fs::path file = filled(folder);
+  overwrite(file, pages(file, "states").at(3));
+  overwrite(file, pages(file, "sqlite_autoindex_actors_1").at(0));
+  const auto checked = check(file);
+  REQUIRE(checked);
+  CHECK(checked->damages.size() >= 2);
+  const auto actors = std::ranges::find(checked->tables, "actors", &Checked::Table::name);
+  REQUIRE(actors != checked->tables.end());
+  CHECK(actors->records == kRecords);
+}
+
+TEST_CASE("check, export, repair: what cannot be read at all is said, and left as it is") {
+  const TempFolder folder;
+  fs::path file = folder.path / "none.db";
+  std::string why = fmt::format("there is no {}", file.string());
+  SUBCASE("no file") {}
+  SUBCASE("the first page is lost") {
+    file = filled(folder);
+    overwrite(file, 1);
+    why = fmt::format("{} is not a database, or its beginning is overwritten", file.string());
+  }
+  SUBCASE("the list of the tables is lost") {
+    file = filled(folder);
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(100);
+    bytes << std::string(kPage - 100, '\x55');
+    bytes.close();
+    why = fmt::format("{} is damaged where it begins: nothing of it can be read", file.string());
+  }
+  const std::string before = bytes_of(file);
+  CHECK(check(file).error() == why);
+  CHECK(exported(file) == why);
+  CHECK(repair(file).error() == why);
+  CHECK(bytes_of(file) == before);
+  CHECK(std::distance(fs::directory_iterator(folder.path), {}) <= 3);  // with -wal and -shm
+}
+
+TEST_CASE("repair: a healthy file keeps all its records, and the old one is kept, too") {
+  const TempFolder folder;
+  const fs::path file = filled(folder);
+  const auto before = contents(*opened(file));
+  const std::string old = bytes_of(file);
+  const auto repaired = repair(file);
+  REQUIRE_MESSAGE(repaired, (repaired ? "" : repaired.error()));
+  for (const auto& table : repaired->tables) CHECK_FALSE_MESSAGE(table.damaged, table.name);
+  CHECK(contents(*opened(file)) == before);
+  CHECK(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(repaired->aside.parent_path() == folder.path);
+  CHECK(std::regex_match(repaired->aside.filename().string(), std::regex(R"(botel\.db\.broken-\d{8}T\d{6})")));
+  CHECK(bytes_of(repaired->aside) == old);
+}
+
+TEST_CASE("repair: of a table with overwritten pages the others are saved, from all sides of the damage") {
+  const TempFolder folder;
+  const fs::path file = filled(folder);
+  const auto states = pages(file, "states");
+  REQUIRE(states.size() > 30);
+  // The first and the last, one alone, and two together: five of them are lost, whatever lies between.
+  for (const std::size_t at : {std::size_t{0}, std::size_t{10}, std::size_t{20}, std::size_t{21}, states.size() - 1}) {
+    overwrite(file, states[at]);
+  }
+  overwrite(file, pages(file, "inbox").at(2));
+  overwrite(file, pages(file, "sqlite_autoindex_actors_1").at(0));
+  const auto repaired = repair(file);
+  REQUIRE_MESSAGE(repaired, (repaired ? "" : repaired.error()));
+
+  const std::uint64_t most_of_a_page = 13;  // states of more than 300 bytes
+  CHECK(of(*repaired, "states").damaged);
+  CHECK(of(*repaired, "states").saved >= kRecords - 5 * most_of_a_page);
+  CHECK(of(*repaired, "states").saved < kRecords);
+  CHECK(of(*repaired, "inbox").damaged);
+  CHECK(of(*repaired, "inbox").saved > kRecords / 2);
+  for (const char* const whole : {"actors", "timers", "outbox", "requests"}) {
+    CHECK_FALSE_MESSAGE(of(*repaired, whole).damaged, whole);
+    CHECK_MESSAGE(of(*repaired, whole).saved == kRecords, whole);
+  }
+  const auto checked = check(file);
+  REQUIRE(checked);
+  CHECK(checked->damages.empty());
+
+  // What was saved is as it was.
+  Visitor visitor;
+  std::uint64_t states_found = 0;
+  visitor.actor = [&](const Actor& actor, const State& state) {
+    CHECK(actor.address == fmt::format("address {}", actor.id));
+    if (state.sequence == 0) return;
+    ++states_found;
+    CHECK(state.state == std::string(300, 's'));
+  };
+  REQUIRE(opened(file)->load(visitor));
+  CHECK(states_found == of(*repaired, "states").saved);
+}
+
+TEST_CASE("repair: the pages above many others are lost, and the rest is saved") {
+  const TempFolder folder;
+  const fs::path file = filled(folder);
+  overwrite(file, pages(file, "outbox", "internal").at(0));
+  const auto repaired = repair(file);
+  REQUIRE_MESSAGE(repaired, (repaired ? "" : repaired.error()));
+  CHECK(of(*repaired, "outbox").damaged);
+  CHECK(of(*repaired, "requests").saved == kRecords);
+}
+
+TEST_CASE("repair: the parts of an actor that is lost are left out, as they would fall to another one") {
+  const TempFolder folder;
+  const fs::path file = filled(folder);
+  overwrite(file, pages(file, "actors").at(1));
+  const auto repaired = repair(file);
+  REQUIRE_MESSAGE(repaired, (repaired ? "" : repaired.error()));
+  const auto lost = kRecords - of(*repaired, "actors").saved;
+  CHECK(lost > 0);
+  for (const char* const part : {"states", "timers"}) {
+    CHECK(of(*repaired, part).left_out == lost);
+    CHECK(of(*repaired, part).saved == kRecords - lost);
+    CHECK_FALSE(of(*repaired, part).damaged);
+  }
+}
+
+TEST_CASE("repair: what a crash has left beside the file is read, and is moved with it") {
+  const TempFolder folder;
+  const fs::path file = folder.path / kFile;
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto store = opened(file);
+    _exit(store->commit(many(20)) ? 0 : 1);  // without closing it
+  }
+  int status = 1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  const auto beside = [](const fs::path& path) { return fs::path(path.string() + "-wal"); };
+  const auto size = fs::file_size(beside(file));
+  REQUIRE(size > 0);
+  const auto repaired = repair(file);
+  REQUIRE_MESSAGE(repaired, (repaired ? "" : repaired.error()));
+  CHECK(of(*repaired, "actors").saved == 20);
+  CHECK(fs::file_size(beside(repaired->aside)) == size);
+  CHECK(contents(*opened(file)).size() == 20 * 4);
+  CHECK(contents(*opened(repaired->aside)).size() == 20 * 4);
+}
+
+TEST_CASE("export: each record is a line of JSON, with its bytes as text or base64, also while it is open") {
+  const TempFolder folder;
+  const auto store = opened(folder.path / kFile);
+  Batch batch;
+  add_actor(batch, 1, std::string("\0 \"방\"", 7));
+  for (const char* const bytes : {"\xFF", "\xFF\xFE", "\xFF\xFE\xFD", "\xFF\xFE\xFD\xFC"}) {
+    batch.outbox.push_back({batch.outbox.size() + 1, "topic", bytes});
+  }
+  batch.received = {{1, kMost}};
+  REQUIRE(store->commit(batch));
+  const std::string text = exported(folder.path / kFile);
+  CHECK(text == R"({"table":"actors","id":1,"type":"room","address":"address 1","bot":"echo","origin":"{}"})"
+                "\n"
+                R"({"table":"states","actor":1,"sequence":1,"schema":1,"state":"\u0000 \"방\"","progress":"{}"})"
+                "\n"
+                R"({"table":"outbox","id":1,"topic":"topic","payload":{"base64":"/w=="}})"
+                "\n"
+                R"({"table":"outbox","id":2,"topic":"topic","payload":{"base64":"//4="}})"
+                "\n"
+                R"({"table":"outbox","id":3,"topic":"topic","payload":{"base64":"//79"}})"
+                "\n"
+                R"({"table":"outbox","id":4,"topic":"topic","payload":{"base64":"//79/A=="}})"
+                "\n"
+                R"({"table":"received","packet":1,"hash":-1})"
+                "\n");
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) CHECK(json::read(line));
+}
+
+TEST_CASE("export: every table is in it") {
+  const TempFolder folder;
+  const auto store = opened(folder.path / kFile);
+  Batch batch = many(1);
+  batch.effects = {{1, 1, 0, {}}};
+  batch.inbox = {{1, {}}};
+  batch.received = {{1, 1}};
+  batch.dead_letters = {{0, "", "", "", "", {}}};
+  REQUIRE(store->commit(batch));
+  const std::string text = exported(folder.path / kFile);
+  CHECK(std::ranges::count(text, '\n') == 9);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) CHECK_MESSAGE(json::read(line), line);
+}
+
+TEST_CASE("export: where it cannot be written, an error says so") {
+  const TempFolder folder;
+  const fs::path file = filled(folder);
+  std::FILE* const full = std::fopen("/dev/full", "w");
+  const auto done = export_to(file, full);
+  std::fclose(full);
+  REQUIRE_FALSE(done);
+  CHECK(done.error() == "the export cannot be written: No space left on device");
+}
