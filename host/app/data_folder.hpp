@@ -21,7 +21,7 @@ class DataFolder {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-  // What this host is called by a broker that keeps a session for it: made up once, and the same ever since.
+  // What a broker calls this host: made up once, and the same ever since, so that it finds its session.
   [[nodiscard]] Result<std::string> client_id() const;
 
   // Writes down the broker's URL for `botel chat`; it is removed at the end.

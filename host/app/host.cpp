@@ -78,7 +78,7 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   signals_.emplace(open_signals({SIGTERM, SIGINT, SIGCHLD}));
 
   link_config.keep_session = config.durability != Durability::off;
-  if (link_config.keep_session && link_config.client_id.empty()) {
+  if (link_config.client_id.empty()) {
     auto id = data_->client_id();
     if (!id) return tl::unexpected(id.error());
     link_config.client_id = std::move(*id);
@@ -96,6 +96,9 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
 
 Result<> Host::keep(const Config& config) {
   if (config.durability == Durability::off) {
+    if (std::filesystem::exists(config.data / store::kFile)) {
+      log::warning("{} has conversations of an earlier run, which stay there: durability is off", store::kFile);
+    }
     runtime_.keep(nullptr, black_box_.get());
     return {};
   }

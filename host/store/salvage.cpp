@@ -33,7 +33,8 @@ void bind(SQLite::Statement& put, int index, const SQLite::Column& column) {
   } else if (column.isText()) {
     put.bind(index, column.getString());
   } else if (column.isBlob()) {
-    put.bind(index, column.getBlob(), column.getBytes());
+    const std::string bytes = column.getString();  // an empty one is not NULL
+    put.bind(index, bytes.data(), static_cast<int>(bytes.size()));
   } else {
     put.bind(index);
   }

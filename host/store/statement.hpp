@@ -16,6 +16,8 @@ template <class Text>
 struct Bytes {
   Text& text;
 };
+template <class Text>
+Bytes(Text&) -> Bytes<Text>;
 
 // Every call may throw SQLite::Exception.
 class Statement {
@@ -59,18 +61,17 @@ class Statement {
   }
 
   // An unsigned number keeps its bits, not its value.
-  template <class Number>
-  requires std::is_integral_v<Number>
-  void set(int index, Number value) { statement_.bind(index, static_cast<std::int64_t>(value)); }
+  void set(int index, std::integral auto value) { statement_.bind(index, static_cast<std::int64_t>(value)); }
   void set(int index, const std::string& text) { statement_.bindNoCopy(index, text); }
   template <class Text>
   void set(int index, Bytes<Text> bytes) {
     statement_.bindNoCopy(index, bytes.text.data(), static_cast<int>(bytes.text.size()));
   }
 
-  template <class Number>
-  requires std::is_integral_v<Number>
-  void get(int column, Number& value) const { value = static_cast<Number>(statement_.getColumn(column).getInt64()); }
+  template <std::integral Number>
+  void get(int column, Number& value) const {
+    value = static_cast<Number>(statement_.getColumn(column).getInt64());
+  }
   void get(int column, std::string& text) const { text = statement_.getColumn(column).getString(); }
   void get(int column, Bytes<std::string> bytes) const { get(column, bytes.text); }
 

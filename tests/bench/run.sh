@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the host with the echo bot against the raw floor (raw_echo.cpp), in turn, and prints the medians beside the
-# targets. Wants an otherwise idle machine, and a release build that has the tests:
+# Measures the host with the echo bot against the raw floor (raw_echo.cpp), and the durabilities of the host against each
+# other, in turn, and prints the medians beside the targets. Wants an otherwise idle machine, and a release build that has the tests:
 #
 #   cmake --preset release -DBOTEL_TESTS=ON && cmake --build build/release && tests/bench/run.sh
 #
@@ -91,11 +91,11 @@ start_raw() {  # MODE QOS
   subject_pid=$!
 }
 
-start_host() {  # QOS
+start_host() {  # QOS DURABILITY
   rm -rf "$work/data" "$work/plugins"
   mkdir "$work/data" "$work/plugins"
   cp "$build/plugins/echo.so" "$work/plugins/"
-  printf '[mqtt]\nqos = %s\n' "$1" >"$work/bench.toml"
+  printf '[mqtt]\nqos = %s\n[store]\ndurability = "%s"\n' "$1" "$2" >"$work/bench.toml"
   "$host" run --config "$work/bench.toml" --broker "mqtt://127.0.0.1:$port" --plugins "$work/plugins" \
     --data "$work/data" --log-level warning >"$work/out" 2>"$work/err" &
   subject_pid=$!
@@ -110,12 +110,13 @@ wait_ready() {
   return 1
 }
 
-# measure SUBJECT NAME MODE QOS SECONDS LOAD_OPTIONS...: adds the driver's line to the results of NAME.
+# measure SUBJECT NAME MODE QOS SECONDS LOAD_OPTIONS...: adds the driver's line to the results of NAME. SUBJECT is raw, or
+# the durability of the host.
 measure() {
   local subject=$1 name=$2 mode=$3 qos=$4 seconds=$5
   shift 5
   start_broker
-  if [ "$subject" = botel ] && [ "$host" != raw ]; then start_host "$qos"; else start_raw "$mode" "$qos"; fi
+  if [ "$subject" = raw ] || [ "$host" = raw ]; then start_raw "$mode" "$qos"; else start_host "$qos" "$subject"; fi
   if wait_ready; then
     timeout -k 5 $((seconds + 10)) "$load" --port $port --pid $subject_pid --mode "$mode" --qos "$qos" --bot "$bot" \
       --seconds "$seconds" "$@" >"$work/line" 2>>"$work/err" &
@@ -131,7 +132,7 @@ measure() {
     cat "$work/line" >>"$work/$name.$subject"
     echo "$subject $(cat "$work/line")"
     # The floor answers with as many bytes as the host.
-    if [ "$subject" = botel ] && [ "$mode" = echo ]; then sed 's/.* bytes=\([0-9]*\).*/\1/' "$work/line" >"$work/answer-bytes"; fi
+    if [ "$subject" != raw ] && [ "$mode" = echo ]; then sed 's/.* bytes=\([0-9]*\).*/\1/' "$work/line" >"$work/answer-bytes"; fi
   else
     failures=$((failures + 1))
     echo "run.sh: $subject, $name failed: $(tail -n 5 "$work/err")" >&2
@@ -140,11 +141,12 @@ measure() {
 }
 
 names=()
-measure_pair() {  # NAME MODE QOS SECONDS LOAD_OPTIONS...
+measure_all() {  # SUBJECTS NAME MODE QOS SECONDS LOAD_OPTIONS...
+  local subject subjects=$1
+  shift
   case $1 in *"${BOTEL_BENCH_ONLY:-}"*) ;; *) return ;; esac
   [[ " ${names[*]:-} " == *" $1 "* ]] || names+=("$1")
-  measure botel "$@"
-  measure raw "$@"
+  for subject in $subjects; do measure "$subject" "$@"; done
 }
 
 # median NAME SUBJECT KEY
@@ -153,28 +155,31 @@ median() {
     awk '{ v[NR] = $1 } END { if (NR) print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2; else print "none" }'
 }
 
-# compare NAME KEY LABEL [OPERATOR TARGET]: OPERATOR is "at-least" or "at-most".
-compare() {
-  awk -v name="$1" -v label="$3" -v botel="$(median "$1" botel "$2")" -v raw="$(median "$1" raw "$2")" \
-    -v operator="${4:-}" -v target="${5:-}" 'BEGIN {
-      if (botel == "none" || raw == "none" || raw == 0) { printf "%-22s %-18s no measurement\n", name, label; exit }
-      ratio = botel / raw
+# ratio THIS THAT NAME KEY LABEL [OPERATOR TARGET]: of two subjects; OPERATOR is "at-least" or "at-most".
+ratio() {
+  awk -v subjects="$1/$2" -v name="$3" -v label="$5" -v this="$(median "$3" "$1" "$4")" -v that="$(median "$3" "$2" "$4")" \
+    -v operator="${6:-}" -v target="${7:-}" 'BEGIN {
+      if (this == "none" || that == "none" || that == 0) { printf "%-18s %-14s %-18s no measurement\n", name, subjects, label; exit }
+      ratio = this / that
       if (operator == "at-least") verdict = sprintf("at least %-4s %s", target, ratio >= target ? "met" : "MISSED")
       if (operator == "at-most") verdict = sprintf("at most  %-4s %s", target, ratio <= target ? "met" : "MISSED")
-      printf "%-22s %-18s %10.1f %10.1f %8.2f  %s\n", name, label, botel, raw, ratio, verdict
+      printf "%-18s %-14s %-18s %10.1f %10.1f %8.2f  %s\n", name, subjects, label, this, that, ratio, verdict
     }'
 }
+compare() { ratio off raw "$@"; }
 
 for _ in $(seq "$pairs"); do
   for qos in 0 1; do
-    measure_pair echo-qos$qos-100 echo $qos 60 --rooms 100 --in-flight 100 --messages $many
-    measure_pair echo-qos$qos-1 echo $qos 60 --rooms 100 --in-flight 1 --messages $few
+    measure_all "off raw" echo-qos$qos-100 echo $qos 60 --rooms 100 --in-flight 100 --messages $many
+    measure_all "off raw" echo-qos$qos-1 echo $qos 60 --rooms 100 --in-flight 1 --messages $few
   done
-  measure_pair starts-1000 starts 1 60 --rooms 1000 --cycles $cycles
-  [ -n "${BOTEL_BENCH_SKIP_50000:-}" ] || measure_pair starts-50000 starts 1 240 --rooms 50000
+  measure_all "off relaxed strict" kept-1000 echo 1 60 --rooms 100 --in-flight 1000 --messages $many
+  measure_all "off relaxed strict" kept-1 echo 1 60 --rooms 100 --in-flight 1 --messages $((few / 4))
+  measure_all "off raw" starts-1000 starts 1 60 --rooms 1000 --cycles $cycles
+  [ -n "${BOTEL_BENCH_SKIP_50000:-}" ] || measure_all "off raw" starts-50000 starts 1 240 --rooms 50000
 done
 
-printf '\n%-22s %-18s %10s %10s %8s  %s\n' "medians of $pairs" '' botel raw ratio target
+printf '\n%-18s %-14s %-18s %10s %10s %8s  %s\n' "medians of $pairs" '' '' this that ratio target
 for name in "${names[@]:-}"; do
   case $name in
     echo-*-100)
@@ -187,6 +192,15 @@ for name in "${names[@]:-}"; do
       compare "$name" cpu_us 'CPU us/message'
       compare "$name" p50_us 'median us' at-most 1.5
       compare "$name" p99_us '99th percentile us' ;;
+    kept-*)
+      for subject in relaxed strict; do
+        target=
+        [ "$name $subject" = "kept-1000 relaxed" ] && target='at-least 0.8'
+        ratio $subject off "$name" rate messages/s $target
+        ratio $subject off "$name" cpu_us 'CPU us/message'
+        ratio $subject off "$name" p50_us 'median us'
+      done
+      [ "$name" = kept-1000 ] && echo "strict: $(median $name strict rate) messages/s, to be at least 10000" ;;
     starts-*)
       compare "$name" starts starts/s at-least 0.8
       compare "$name" ends ends/s at-least 0.8

@@ -1,0 +1,130 @@
+// The other half of Link: what goes to and fro over a connection.
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+
+#include <tuple>
+
+#include "base/log.hpp"
+#include "mqtt/link.hpp"
+
+namespace botel::mqtt {
+namespace {
+
+constexpr std::chrono::seconds kAskAgain{10};  // for a subscription that was taken away
+constexpr int kFewInFlight = 100;
+
+}  // namespace
+
+void Link::dispatch(const OnMessage& on_message) {
+  if (greeting_) greeted();
+  for (const auto& answer : std::exchange(answers_, {})) {
+    if (const auto lost = subscriptions_.answered(answer.packet, answer.reason)) {
+      log::error("the broker no longer grants the subscription to {}: {}", log::printable(*lost), answer.reason);
+      lost_filters_.push_back(*lost);
+    }
+  }
+  acknowledged();
+  const std::size_t arrived = std::exchange(arrived_, 0);
+  for (std::size_t i = 0; i < arrived; ++i) {
+    const Arrival& arrival = inbox_[i];
+    ++received_;
+    if (arrival.packet != 0 && redeliveries_.again(arrival.packet, arrival.hash)) {
+      ++redelivered_;
+    } else {
+      on_message(arrival.message);
+    }
+  }
+}
+
+void Link::greeted() {
+  state_ = State::connected;
+  connected_at_ = std::chrono::steady_clock::now();
+  trouble_.clear();
+  ++connections_;
+  const Greeting greeting = *std::exchange(greeting_, std::nullopt);
+  log::info("connected to the broker {}:{}{}", config_.host, config_.port,
+            greeting.session_present ? ", which has kept the session" : "");
+  if (greeting.receive_maximum < kFewInFlight) {
+    log::warning(
+        "the broker takes only {} unacknowledged messages at a time: it will be slow; in mosquitto's words, it "
+        "needs max_inflight_messages 0",
+        greeting.receive_maximum);
+  }
+  redeliveries_.connected(greeting.session_present);
+  for (const auto& filter : subscriptions_.all()) ask(filter);
+  send_waiting();
+}
+
+void Link::acknowledged() {
+  for (const auto& [packet, code] : std::exchange(acknowledgements_, {})) {
+    if (!outbox_.acknowledged(packet) || code < 0x80) continue;
+    ++dropped_;
+    complaints_.error("the broker does not take a message: {}", mosquitto_reason_string(code));
+  }
+  if (!careful_ || !connected()) return;
+  careful_ = !outbox_.empty();
+  send_waiting();
+}
+
+void Link::ask(const std::string& filter) {
+  // What a bot says never comes back to a bot of the same host: two rooms with crossed topics would talk for ever.
+  const int options = config_.version == 5 && !filter.starts_with("$share/") ? MQTT_SUB_OPT_NO_LOCAL : 0;
+  int packet = 0;
+  const int error = mosquitto_subscribe_v5(client_.get(), &packet, filter.c_str(), config_.qos, options, nullptr);
+  // An error of our own is an answer, too: to a packet whose number no broker uses.
+  if (error) packet = --refused_here_;
+  subscriptions_.asked(packet, filter);
+  if (error) answers_.push_back({packet, mosquitto_strerror(error)});
+}
+
+// A broker's rules may change back: what they take away is asked for again now and then.
+void Link::ask_for_lost(SteadyTime now) {
+  if (state_ != State::connected || lost_filters_.empty() || now < ask_again_) return;
+  ask_again_ = now + kAskAgain;
+  for (const auto& filter : std::exchange(lost_filters_, {})) {
+    if (subscriptions_.misses(filter)) ask(filter);
+  }
+}
+
+void Link::subscribe(const std::string& filter, Done done) {
+  if (subscriptions_.add(filter, std::move(done)) && connected()) ask(filter);
+}
+
+void Link::unsubscribe(const std::string& filter) {
+  if (subscriptions_.remove(filter) && connected()) mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+}
+
+void Link::disown(const std::string& filter) {
+  if (!subscriptions_.holds(filter) && connected()) mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+}
+
+void Link::publish(std::string_view topic, std::string_view payload) {
+  outbox_.add(topic, payload);
+  if (connected()) send_waiting();
+}
+
+void Link::send_waiting() {
+  while (const store::Message* const message = outbox_.next()) {
+    if (careful_ && outbox_.unacknowledged() > 0) return;
+    int packet = 0;
+    const int error =
+        mosquitto_publish(client_.get(), &packet, message->topic.c_str(), static_cast<int>(message->payload.size()),
+                          message->payload.data(), config_.qos, false);
+    if (error == MOSQ_ERR_SUCCESS) {
+      ++published_;
+      outbox_.sent(packet);
+    } else {
+      ++dropped_;
+      complaints_.error("a message of {} bytes to {} is dropped: {}", message->payload.size(),
+                        log::printable(message->topic), mosquitto_strerror(error));
+      outbox_.drop_next();
+    }
+  }
+}
+
+void Link::save(store::Batch& batch) {
+  outbox_.save(batch);
+  std::tie(batch.received_gone, batch.received) = redeliveries_.take();
+}
+
+}  // namespace botel::mqtt
