@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "store/sqlite.hpp"
 
 namespace botel::app {
 namespace {
@@ -27,6 +28,7 @@ Result<> Keeper::load(std::chrono::milliseconds away) {
   std::unordered_map<store::ActorId, runtime::Actor*> actors;
   std::map<std::string, std::size_t> missing;  // rooms by their bot
   std::vector<store::Request> requests;
+  std::string unreadable;
   const auto with = [&](store::ActorId id, const auto& action) {
     if (const auto found = actors.find(id); found != actors.end()) action(*found->second);
   };
@@ -35,7 +37,10 @@ Result<> Keeper::load(std::chrono::milliseconds away) {
           [&](store::Actor record, store::State state) {
             runtime_.used(record.id);
             runtime::Actor* const actor = service_.restore(record, state);
-            if (!actor) return log::error("{} {}: cannot be read", record.type, log::printable(record.address));
+            if (!actor) {
+              unreadable = fmt::format("{} {} cannot be read", record.type, log::printable(record.address));
+              return;
+            }
             if (!actor->has_logic()) ++missing[actor->bot];
             runtime_.restore(*actor, std::move(state));
             actors.emplace(record.id, actor);
@@ -52,6 +57,7 @@ Result<> Keeper::load(std::chrono::milliseconds away) {
       .request = [&](store::Request request) { requests.push_back(std::move(request)); },
       .received = [&](const store::Pair& pair) { link_.restore(pair); }};
   if (auto loaded = store_.load(visitor); !loaded) return loaded;
+  if (!unreadable.empty()) return failure("{}: {}; `botel store export` shows it", store::kFile, unreadable);
   for (auto& request : requests) service_.restore(std::move(request));
   runtime_.saved();
   service_.resume(away);

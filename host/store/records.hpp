@@ -40,7 +40,7 @@ struct Effect {
   std::string blob{};
 };
 
-using ActorId = std::int64_t;  // never used again for another actor
+using ActorId = std::int64_t;  // not used again while anything of the actor is there
 
 // What never changes about an actor.
 struct Actor {

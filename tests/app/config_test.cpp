@@ -40,6 +40,9 @@ qos = 0
 keepalive = 60
 max_payload = 2048
 max_waiting = 4096
+session_expiry = 3600
+[store]
+durability = "strict"
 [gitple]
 requests = ["s/1/a/1/t/1/req/#", "s/1/a/1/t/2/req/#"]
 answers = "s/1/a/1/u/+/r/+/res/#"
@@ -52,6 +55,7 @@ data = "/data"
 log_level = "debug"
 log_format = "json"
 threads = 4
+slow_handler = 0.5
 [[bot]]
 id = "1"
 name = "echo"
@@ -73,6 +77,9 @@ config = {{ price = 3.5, names = ["a"] }}
   CHECK(config.mqtt.keepalive == std::chrono::seconds(60));
   CHECK(config.mqtt.max_payload == 2048);
   CHECK(config.mqtt.max_waiting == 4096);
+  CHECK(config.mqtt.session_expiry == std::chrono::hours(1));
+  CHECK(config.durability == app::Durability::strict);
+  CHECK(config.slow_handler == std::chrono::milliseconds(500));
   CHECK(config.gitple.requests.size() == 2);
   CHECK(config.gitple.answers == std::vector<std::string>{"s/1/a/1/u/+/r/+/res/#"});
   CHECK(config.gitple.idle == std::chrono::milliseconds(1500));
@@ -111,6 +118,8 @@ config = 5
 [[bot]]
 name = "y"
 [more]
+[store]
+durability = "on"
 )",
                               config);
   const auto has = [&](std::string_view mistake) {
@@ -121,7 +130,7 @@ name = "y"
   has("3: mqtt.qos must be a whole number from 0 to 1");
   has("4: mqtt.version must be \"5\" or \"3.1.1\"");
   has("5: mqtt has no key \"port\"");
-  CHECK(found.size() == 14);
+  CHECK(found.size() == 15);
   has("8: gitple.idle_timeout must be a number of seconds, above 0");
   has("10: host.log_level must be debug, info, warning or error");
   has("11: host.threads must be a whole number from 2 to 1000");
@@ -129,6 +138,7 @@ name = "y"
   has("14: [[bot]] id \"1\" is there twice");
   has("17: [[bot]] config must be a table");
   has("18: [[bot]] needs an id: a Gitple bot id, or \"*\" for the rest");
+  has("22: store.durability must be off, relaxed or strict");
   has("20: the file has no key \"more\"");
 }
 

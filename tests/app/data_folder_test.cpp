@@ -33,3 +33,11 @@ TEST_CASE("data directory: it is made for its owner alone, held by one host, and
   CHECK_FALSE_MESSAGE(DataFolder::announced(path), "left behind by a host that was killed");
   CHECK_FALSE(DataFolder::open("/proc/nothing"));
 }
+
+TEST_CASE("data directory: it keeps the name by which a broker knows the host") {
+  const TempFolder root;
+  const auto id = DataFolder::open(root.path / "a").value()->client_id().value();
+  CHECK(id.starts_with("botel-"));
+  CHECK(DataFolder::open(root.path / "a").value()->client_id() == id);
+  CHECK(DataFolder::open(root.path / "b").value()->client_id() != id);
+}

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+
 #include "store/contents.hpp"
 #include "temp_folder.hpp"
 
@@ -200,6 +202,28 @@ TEST_CASE("store: the events that wait are handed out a few at a time, in their 
   CHECK(sequences(1, 12, 2).empty());
   CHECK(sequences(3, 0, 2).empty());
   CHECK(sequences(1, 0, static_cast<std::size_t>(-1)).size() == 4);
+}
+
+TEST_CASE("store: one thread may read while another one commits, and sees each batch as a whole") {
+  const auto store = in_memory();
+  constexpr std::size_t together = 10, batches = 50;
+  std::thread writer([&] {
+    for (std::size_t number = 0; number < batches; ++number) {
+      Batch batch;
+      for (std::size_t i = 1; i <= together; ++i) batch.inbox.push_back({1, event(number * together + i)});
+      if (!store->commit(batch)) return;
+    }
+  });
+  std::size_t seen = 0;
+  bool whole = true;
+  for (int i = 0; i < 1000 && seen < together * batches; ++i) {
+    const auto events = store->inbox(1, 0, together * batches);
+    seen = events ? events->size() : 0;
+    whole = whole && seen % together == 0;
+  }
+  writer.join();
+  CHECK(whole);
+  CHECK(contents(*store).front() == fmt::format("inbox 1 {}", together * batches));
 }
 
 TEST_CASE("store: an actor whose state is lost is told with an empty one") {
