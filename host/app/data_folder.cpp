@@ -9,6 +9,8 @@
 #include <fstream>
 #include <random>
 
+#include <fmt/ranges.h>
+
 #include "base/files.hpp"
 
 namespace botel::app {
@@ -18,6 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr auto kBroker = "broker";
 constexpr auto kClientId = "client-id";
+constexpr auto kFilters = "filters";
 constexpr auto kLock = "lock";
 
 // A lock on a whole file that belongs to who has opened it, and that can be looked for without being taken.
@@ -29,10 +32,10 @@ struct flock whole_file() {
 }
 
 // All of it or nothing.
-Result<> write(const fs::path& file, const std::string& line) {
+Result<> write(const fs::path& file, const std::string& text) {
   const fs::path next = file.string() + ".new";
   std::ofstream out(next, std::ios::trunc);
-  out << line << '\n';
+  out << text << '\n';
   out.close();
   std::error_code error;
   if (out) fs::rename(next, file, error);
@@ -77,6 +80,17 @@ Result<std::string> DataFolder::client_id() const {
   const std::string made_up = fmt::format("botel-{:08x}{:08x}", device(), device());
   if (auto written = write(file, made_up); !written) return tl::unexpected(written.error());
   return made_up;
+}
+
+std::vector<std::string> DataFolder::filters() const {
+  std::vector<std::string> filters;
+  std::ifstream file(path_ / kFilters);
+  for (std::string line; std::getline(file, line);) filters.push_back(line);
+  return filters;
+}
+
+Result<> DataFolder::keep_filters(const std::vector<std::string>& filters) const {
+  return write(path_ / kFilters, fmt::format("{}", fmt::join(filters, "\n")));
 }
 
 Result<> DataFolder::announce(const std::string& broker) const { return write(path_ / kBroker, broker); }

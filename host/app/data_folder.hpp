@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -23,6 +24,10 @@ class DataFolder {
 
   // What a broker calls this host: made up once, and the same ever since, so that it finds its session.
   [[nodiscard]] Result<std::string> client_id() const;
+
+  // The filters under which a session may get messages: those that are asked for now, and those of earlier runs.
+  [[nodiscard]] std::vector<std::string> filters() const;
+  [[nodiscard]] Result<> keep_filters(const std::vector<std::string>& filters) const;
 
   // Writes down the broker's URL for `botel chat`; it is removed at the end.
   [[nodiscard]] Result<> announce(const std::string& broker) const;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,19 +16,23 @@
 
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "mqtt/topics.hpp"
 #include "store/sqlite.hpp"
 
 namespace botel::app {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kDrainTime{4};
-constexpr std::chrono::seconds kSaveTime{1};  // behind it
+// For the end: in this time handlers begin,
+constexpr milliseconds kDrainTime{3500};
+constexpr milliseconds kHandlerTime{500};  // those that run then may return,
+constexpr milliseconds kSaveTime{1000};    // and a store that fails may recover.
 
 // Where a commit comes before what is sent, more events share one.
 runtime::RuntimeConfig runtime_config(const Config& config) {
-  const std::chrono::milliseconds round(config.durability == Durability::strict ? 20 : 2);
+  const milliseconds round(config.durability == Durability::strict ? 20 : 2);
   return {.threads = config.threads, .slow = config.slow_handler, .round = round};
 }
 
@@ -36,6 +41,7 @@ runtime::RuntimeConfig runtime_config(const Config& config) {
 Descriptor::~Descriptor() { close(fd_); }
 
 Result<std::unique_ptr<Host>> Host::create(const Config& config) {
+  umask(077);  // conversations are nobody else's business
   auto data = DataFolder::open(config.data);
   if (!data) return tl::unexpected(data.error());
 
@@ -89,7 +95,9 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   const auto find_bot = [this](const std::string& id) { return bots_->find(id); };
   service_.emplace(config.gitple, *link_, runtime_, find_bot, counters_);
   if (auto kept = keep(config); !kept) return kept;
-  service_->open([this](const Result<>& granted) { opened(granted); });
+  filters_ = config.gitple.requests;
+  filters_.insert(filters_.end(), config.gitple.answers.begin(), config.gitple.answers.end());
+  if (auto subscribed = subscribe(); !subscribed) return subscribed;
   if (broker_ && broker_->has_ended()) return failure("the private broker has ended");
   return data_->announce(broker_url_);
 }
@@ -108,7 +116,19 @@ Result<> Host::keep(const Config& config) {
   runtime_.keep(store_.get(), black_box_.get());
   const bool strict = config.durability == Durability::strict;
   keeper_.emplace(*store_, strict, runtime_, *link_, *service_, counters_, [this] { wake(); });
-  return keeper_->load(black_box_->away().value_or(std::chrono::milliseconds(0)));
+  return keeper_->load(black_box_->away().value_or(milliseconds(0)));
+}
+
+// A session still has the filters that an earlier run asked for, which the configuration may no longer name.
+Result<> Host::subscribe() {
+  auto known = data_->filters();
+  for (const auto& filter : filters_) std::erase(known, filter);
+  for (const auto& filter : known) {
+    if (mqtt::valid_filter(filter)) link_->disown(filter);
+  }
+  service_->open([this](const Result<>& granted) { opened(granted); });
+  known.insert(known.end(), filters_.begin(), filters_.end());
+  return data_->keep_filters(known);
 }
 
 int Host::run() {
@@ -129,12 +149,15 @@ bool Host::round() {
   black_box_->alive(now.unix_ms);
   look_whether_ready();
   const bool idle = !(runtime_.has_work() && may_run()) && runtime_.away().empty();
-  if (stop_by_ && (now.steady >= *stop_by_ || idle)) finish();
+  if (stop_by_ && (idle || now.steady >= *stop_by_ + kHandlerTime)) finish();
   return true;
 }
 
 // What a handler does must be kept, and has to wait for the broker somewhere.
-bool Host::may_run() const { return !link_->full() && !(keeper_ && keeper_->stalled()); }
+bool Host::may_run() const {
+  const bool too_late = stop_by_ && steady_clock::now() >= *stop_by_;
+  return !too_late && !link_->full() && !(keeper_ && keeper_->stalled());
+}
 
 void Host::wait() {
   std::array<pollfd, 3> descriptors{pollfd{signals_->get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, link_->descriptor()};
@@ -142,11 +165,11 @@ void Host::wait() {
   if (const auto next = runtime_.next()) until = std::min(until, *next);
   if (const auto next = keeper_ ? keeper_->next() : std::nullopt) until = std::min(until, *next);
   if (stop_by_) {
-    until = std::min(until, *stop_by_);
+    until = std::min(until, *stop_by_ + (steady_clock::now() < *stop_by_ ? milliseconds(0) : kHandlerTime));
     descriptors[2].events &= POLLOUT;
   }
   const bool busy = link_->has_more() || (runtime_.has_work() && workers_.can_lend() && may_run());
-  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+  const auto timeout = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
   poll(descriptors.data(), descriptors.size(), busy ? 0 : static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
   if (descriptors[0].revents) look_for_signals();
   if (descriptors[1].revents) {
@@ -166,6 +189,7 @@ void Host::opened(const Result<>& granted) {
     return stop(1);
   }
   opened_ = true;
+  if (auto kept = data_->keep_filters(filters_); !kept) log::warning("{}", kept.error());
 }
 
 // Once all rooms of an earlier run hear what is said in them, too.

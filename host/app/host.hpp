@@ -50,6 +50,7 @@ class Host {
   void wait();
   void wake();
   Result<> keep(const Config& config);
+  Result<> subscribe();
   void opened(const Result<>& granted);
   void look_whether_ready();
   [[nodiscard]] bool may_run() const;
@@ -63,6 +64,7 @@ class Host {
   std::unique_ptr<DataFolder> data_;
   std::unique_ptr<mqtt::PrivateBroker> broker_;
   const std::string broker_url_;
+  std::vector<std::string> filters_;  // that this run asks for, beside those of rooms
 
   Counters counters_;
   std::unique_ptr<BlackBox> black_box_;

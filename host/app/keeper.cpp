@@ -106,9 +106,10 @@ void Keeper::write(SteadyTime now) {
 }
 
 Result<> Keeper::finish(SteadyTime deadline) {
-  if (!writer_.wait_until(deadline)) return failure("{}", writer_.trouble());
+  const auto committed = [&] { return writer_.wait() || writer_.wait_until(deadline); };
+  if (!committed()) return failure("{}", writer_.trouble());
   write(last_);
-  if (!writer_.wait_until(deadline)) return failure("{}", writer_.trouble());
+  if (!committed()) return failure("{}", writer_.trouble());
   return {};
 }
 

@@ -36,7 +36,8 @@ class Keeper {
   // When save() wants to be called again, whatever happens.
   [[nodiscard]] std::optional<SteadyTime> next() const;
 
-  // For the end: all that there is. An error: it is not in the store.
+  // For the end: all that there is, however long the disk takes. An error: it is not in the store, and was not by
+  // `deadline`.
   [[nodiscard]] Result<> finish(SteadyTime deadline);
 
  private:

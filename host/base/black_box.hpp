@@ -1,13 +1,18 @@
-// What each thread is doing, noted in a small mapped file, so that the run after a crash knows what caused it, and does
-// not let the same task crash the host for ever.
+// What each thread is doing, noted so that the run after a crash knows what caused it, and does not let the same task
+// crash the host for ever.
 //
 // A task is known by a 64-bit hash of its content, so that it is the same one when it comes again after a restart. It
 // is condemned when it was running
 // - in two runs on the thread that got a fatal signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, a used-up stack among
 //   them) or that called exit(): a crash; or
 // - at five ends of another cause: kill -9, no memory left, a power cut, a crash of another thread. It may be the
-// cause,
-//   as one that eats all memory is.
+//   cause, as one that eats all memory is.
+//
+// Threads note their tasks in plain memory, and never wait for the disk, not even in a page fault. The file is written
+// - by the signal handler, or in exit(): all that is running, before the process ends;
+// - by a thread of the box's own at each tick: the tasks that were running at the tick before, too. So it takes a tick
+//   or two until a kill -9 is an end for a task, and those that are quick never get one for it;
+// - at a clean end.
 #pragma once
 
 #include <chrono>
@@ -25,6 +30,11 @@
 #include "base/result.hpp"
 
 namespace botel {
+
+namespace black_box {
+class Memory;
+class Ticker;
+}  // namespace black_box
 
 class BlackBox {
  public:
@@ -46,10 +56,17 @@ class BlackBox {
 
   // Takes over what the last run left in `file` and replaces it by a new one (0600), which notes the tasks of up to
   // `threads` threads at a time. A file that is damaged is as good as none. From here on a fatal signal is noted, and
-  // told on stderr, before what was set for it until now happens. An error where no file can be written or mapped.
-  static Result<std::unique_ptr<BlackBox>> open(const std::filesystem::path& file, unsigned threads, Time now);
+  // told on stderr, before what was set for it until now happens. An error where no file can be written.
+  static Result<std::unique_ptr<BlackBox>> open(const std::filesystem::path& file, unsigned threads, Time now,
+                                                std::chrono::milliseconds tick = std::chrono::seconds(1));
+
+  // The clean end, which waits for the disk. In the process that has opened it.
+  ~BlackBox();
+  BlackBox(const BlackBox&) = delete;
+  BlackBox& operator=(const BlackBox&) = delete;
 
   // How long ago the last sign of life of earlier runs was; nothing when there was none. A clock that was set back: 0.
+  // After a kill -9 it may be more by five ticks, as the time alone is written no more often.
   [[nodiscard]] std::optional<std::chrono::milliseconds> away() const { return away_; }
 
   // At most kMostSuspects, those with crashes first, then the recent ones. Valid until done(). [driver]
@@ -60,7 +77,8 @@ class BlackBox {
     return suspects_.empty() ? nullptr : find_condemned(task);
   }
 
-  // The task went well, or is put away for good: it is no suspect any more. [driver]
+  // The task went well, or is put away for good: it is no suspect any more, from the next tick on in the file, too.
+  // [driver]
   void done(std::uint64_t task) {
     if (!suspects_.empty()) forget(task);
   }
@@ -74,8 +92,6 @@ class BlackBox {
   void begin(std::uint64_t task, std::initializer_list<std::string_view> name, std::uint32_t number) noexcept;
   static void end() noexcept;
 
-  struct Image;  // what the file is
-
  private:
   BlackBox() = default;
   [[nodiscard]] const Suspect* find_condemned(std::uint64_t task) const;
@@ -84,8 +100,9 @@ class BlackBox {
 
   std::optional<std::chrono::milliseconds> away_;
   std::vector<Suspect> suspects_;
-  std::shared_ptr<Image> image_;  // mapped; a thread keeps it, too, until it ends
-  unsigned threads_ = 0;
+  std::shared_ptr<black_box::Memory> memory_;  // a thread keeps it, too, until it ends
+  std::unique_ptr<black_box::Ticker> ticker_;
+  bool lives_ = false;  // there was a sign of life
 };
 
 }  // namespace botel

@@ -89,7 +89,10 @@ class Reply {
   }
   void error(int code, std::string_view message) { send(encode_error(id_, code, message)); }
   // As in an earlier run.
-  void repeat(const std::string& answer) { send(answer); }
+  void repeat(const std::string& answer, std::function<void()> then) {
+    if (then) batch_->then(std::move(then));
+    send(answer);
+  }
 
  private:
   void send(const std::string& answer) {

@@ -16,6 +16,14 @@ constexpr std::size_t kMostWaiting = 100;    // requests that wait for a room
 
 std::string name(const Source& source) { return fmt::format("s/{}/a/{}/t/{}", source.sp, source.app, source.bot); }
 
+// Whether one of our own filters takes in `topic`; a shared one is $share/GROUP/FILTER.
+bool takes_in(const std::vector<std::string>& filters, std::string_view topic) {
+  return std::ranges::any_of(filters, [&](std::string_view filter) {
+    if (filter.starts_with("$share/")) filter.remove_prefix(filter.find('/', 7) + 1);
+    return mqtt::matches(filter, topic);
+  });
+}
+
 }  // namespace
 
 using runtime::Event;
@@ -74,7 +82,8 @@ void Service::receive(const mqtt::Message& message) {
   } else if (message.over_limit) {
     ++over_limit_;
     complaints_.warning("{}: {} bytes are over the limit and ignored", log::printable(message.topic), message.size);
-  } else if (message.topic.find("/req/") != std::string::npos && request_source(message.topic)) {
+  } else if (message.topic.find("/req/") != std::string::npos && takes_in(config_.requests, message.topic) &&
+             request_source(message.topic)) {
     receive_requests(message);
   } else if (message.topic.find("/res") != std::string::npos && receive_answer(message)) {
     return;
@@ -110,7 +119,9 @@ void Service::serve_payload(const Source& source, Requests requests, const std::
     ++requests_;
     Reply reply(batch, i, std::move(request.id), std::move(request.res_pub));
     if (const auto known = answered.find(i); known != answered.end()) {
-      reply.repeat(known->second);
+      const Start* const start = std::get_if<Start>(&request.what);
+      Room* const room = start ? find(Room::address_of(source, start->identity)) : nullptr;
+      reply.repeat(known->second, room ? hold_until_answered(*room) : std::function<void()>());
     } else {
       serve({source, std::move(request.what), std::move(reply)});
     }
@@ -184,10 +195,7 @@ void Service::keep_waiting(Room& room, Waiting request) {
 
 void Service::warn_of_deaf_answers(const Room& room) {
   const std::string& topic = room.start.cmd_res_pub;
-  const auto heard = [&](const std::string& filter) {
-    return filter.starts_with("$share/") || mqtt::overlap(filter, topic);
-  };
-  if (!topic.empty() && std::ranges::none_of(config_.answers, heard)) {
+  if (!topic.empty() && !takes_in(config_.answers, topic)) {
     complaints_.warning("{}: answers on {} will not be heard: [gitple] answers does not take them in",
                         log::printable(room.address), log::printable(topic));
   }
@@ -218,14 +226,16 @@ void Service::started(Room& room, bool committed) {
   runtime_.touch(room);
   room.last_said = runtime_.now().steady;
   watch_idle(room, room.last_said + config_.idle);
-  for (Reply& reply : std::exchange(room.replies, {})) {
-    // The bot's first word leaves behind the answer, also where that waits for the rest of a batch.
-    runtime_.hold(room);
-    reply.ok([this, address = room.address] {
-      if (Room* const there = find(address)) runtime_.release(*there);
-    });
-  }
+  for (Reply& reply : std::exchange(room.replies, {})) reply.ok(hold_until_answered(room));
   serve_all(std::exchange(room.waiting, {}));
+}
+
+// The bot's first word leaves behind the answer, also where that waits for the rest of a batch.
+std::function<void()> Service::hold_until_answered(Room& room) {
+  runtime_.hold(room);
+  return [this, address = room.address] {
+    if (Room* const there = find(address)) runtime_.release(*there);
+  };
 }
 
 void Service::serve_end(Waiting request) {
@@ -335,8 +345,7 @@ void Service::receive_message(Room& room, const Incoming& incoming) {
 
 // A session that outlives the host may have subscriptions of rooms that ended when it was killed.
 void Service::disown(const std::string& topic) {
-  const auto own = [&](const std::string& filter) { return mqtt::overlap(filter, topic); };
-  if (std::ranges::any_of(config_.requests, own) || std::ranges::any_of(config_.answers, own)) return;
+  if (takes_in(config_.requests, topic) || takes_in(config_.answers, topic)) return;
   client_.disown(topic);
   client_.disown(topic.substr(0, topic.rfind('/') + 1) + "+");
 }

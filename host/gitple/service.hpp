@@ -86,6 +86,7 @@ class Service final : public runtime::Port {
   void forget_time(const std::string& place);
 
   Room& add(std::unique_ptr<Room> room);
+  [[nodiscard]] std::function<void()> hold_until_answered(Room& room);
   void ask(Room& room, const runtime::Effect& effect);
   void wait_for_answer(Room& room, std::string id, std::uint64_t tag, SteadyTime due);
   void restore_asked(Room& room, std::string_view list);

@@ -121,11 +121,23 @@ void Service::restore(store::Request request) {
   serve_payload(*source, std::move(*requests), batch, answers);
 }
 
+// A room whose bot is missing waits for it; but gitple does not wait for the start or the end that is under way there.
 void Service::resume(std::chrono::milliseconds away) {
+  std::vector<Room*> stuck;
   for (const auto& [address, room] : rooms_) {
-    if (room->stage != Stage::open && room->stage != Stage::leaving) continue;
+    if (room->in_transition()) {
+      if (!room->has_logic()) stuck.push_back(room.get());
+      continue;
+    }
     runtime_.post(*room,
                   {.kind = BOTEL_ROOM_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
+  }
+  for (Room* const room : stuck) {
+    if (room->stage == Stage::starting) {
+      started(*room, false);
+    } else {
+      ended(*room);
+    }
   }
 }
 

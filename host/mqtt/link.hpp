@@ -164,6 +164,7 @@ class Link final : public Client {
   Subscriptions subscriptions_;
   int refused_here_ = 0;  // counts down
   std::vector<std::string> lost_filters_;
+  std::vector<std::string> disowned_;  // to be taken back once there is a connection
   SteadyTime ask_again_{};
   log::Throttle complaints_;
   Outbox outbox_;

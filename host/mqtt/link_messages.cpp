@@ -51,6 +51,7 @@ void Link::greeted() {
         greeting.receive_maximum);
   }
   redeliveries_.connected(greeting.session_present);
+  for (const auto& filter : std::exchange(disowned_, {})) disown(filter);
   for (const auto& filter : subscriptions_.all()) ask(filter);
   send_waiting();
 }
@@ -95,7 +96,12 @@ void Link::unsubscribe(const std::string& filter) {
 }
 
 void Link::disown(const std::string& filter) {
-  if (!subscriptions_.holds(filter) && connected()) mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+  if (subscriptions_.holds(filter)) return;
+  if (connected()) {
+    mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+  } else {
+    disowned_.push_back(filter);
+  }
 }
 
 void Link::publish(std::string_view topic, std::string_view payload) {
