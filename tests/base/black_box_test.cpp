@@ -4,121 +4,25 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
+#include <barrier>
 #include <functional>
 #include <future>
-#include <iostream>
 #include <random>
-#include <sstream>
 #include <thread>
 
+#include "base/black_box_memory.hpp"
+#include "base/black_box_run.hpp"
 #include "base/log.hpp"
+#include "base/signals.hpp"
 #include "temp_folder.hpp"
 
-using botel::BlackBox;
-using botel::Time;
-using std::chrono::milliseconds;
+using namespace black_box_test;
 
 namespace {
-
-constexpr std::array kFatalSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-constexpr unsigned kThreads = 4;
-const std::string kName = "bot echo, room 1/7, event 0x102";
-
-Time at(std::int64_t unix_ms) { return {{}, unix_ms}; }
-
-std::unique_ptr<BlackBox> open(const TempFolder& folder, unsigned threads = kThreads) {
-  auto box = BlackBox::open(folder.path / "running", threads, at(1000));
-  if (!box) throw std::runtime_error(box.error());
-  return std::move(*box);
-}
-
-void begin(BlackBox& box, std::uint64_t task) {
-  box.begin(task, {"bot ", "echo", ", room ", "1/7", ", event "}, 0x102);
-}
-
-// What a run does with its open box, and then ends well, if it comes to that.
-using Body = std::function<void(BlackBox&)>;
-
-// A run of the host, in a process of its own. It starts with the default actions of signals and no signal stack, not
-// with those of doctest or a sanitizer.
-class Run {
- public:
-  Run(const TempFolder& folder, const Body& body, unsigned threads = kThreads) {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
-    std::fflush(nullptr);
-    std::cout.flush();
-    process_ = fork();
-    if (process_ == 0) {
-      dup2(ends[1], STDERR_FILENO);
-      be_like_new();
-      body(*open(folder, threads));
-      _exit(0);
-    }
-    close(ends[1]);
-    errors_ = ends[0];
-  }
-  ~Run() {
-    if (process_ > 0) kill(SIGKILL);
-    close(errors_);
-  }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
-
-  // Until the body has called ready().
-  void wait() {
-    while (said_.find("ready\n") == std::string::npos && hear()) {
-    }
-  }
-  static void ready() { [[maybe_unused]] const auto written = write(STDERR_FILENO, "ready\n", 6); }
-
-  // How it ended: waitpid()'s status.
-  int end() {
-    while (hear()) {
-    }
-    int status = 0;
-    waitpid(std::exchange(process_, -1), &status, 0);
-    return status;
-  }
-  int kill(int signal) {
-    ::kill(process_, signal);
-    return end();
-  }
-
-  // On stderr.
-  [[nodiscard]] const std::string& said() const { return said_; }
-
- private:
-  static void be_like_new() {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (const int number : kFatalSignals) signal(number, SIG_DFL);
-    stack_t none{};
-    none.ss_flags = SS_DISABLE;
-    sigaltstack(&none, nullptr);
-    const rlimit no_core{0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
-    const rlimit stack{8 << 20, RLIM_INFINITY};
-    setrlimit(RLIMIT_STACK, &stack);
-  }
-
-  bool hear() {
-    std::array<char, 1000> bytes{};
-    const auto size = read(errors_, bytes.data(), bytes.size());
-    if (size > 0) said_.append(bytes.data(), static_cast<std::size_t>(size));
-    return size > 0;
-  }
-
-  pid_t process_ = -1;
-  int errors_ = -1;
-  std::string said_;
-};
 
 void write_to_nowhere() {
   *static_cast<volatile char*>(mmap(nullptr, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) = 1;
@@ -144,13 +48,6 @@ const Body crash_in_task_7 = [](BlackBox& box) {
   begin(box, 7);
   write_to_nowhere();
 };
-
-std::string bytes_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  return bytes.str();
-}
 
 }  // namespace
 
@@ -233,6 +130,8 @@ TEST_CASE("black box: what is killed from outside is innocent, but not five time
         pause();
       });
       run.wait();
+      // As a suspect, too.
+      wait_until(folder, [ends](const auto& bytes) { return count(bytes, kName) == (ends == 1 ? 1 : 2); });
       CHECK(WTERMSIG(run.kill(signal)) == signal);
       const auto box = open(folder);
       REQUIRE(box->suspects().size() == 1);
@@ -318,24 +217,145 @@ TEST_CASE("black box: a crash outside of tasks, and a run that ends well, make n
   CHECK(open(folder)->suspects().empty());
 }
 
-TEST_CASE("black box: a name that is half written when the host is killed is not another task's") {
+TEST_CASE("black box: a task that has not run for a tick is not to blame when the host is killed") {
+  const TempFolder folder;
+  Run young(
+      folder,
+      [](BlackBox& box) {
+        begin(box, 7);
+        Run::ready();
+        pause();
+      },
+      kThreads, kNever);
+  young.wait();
+  young.kill(SIGKILL);
+  CHECK(open(folder)->suspects().empty());
+
+  // The same task again and again is none that lasts. The ticks are so long that nobody is kept off the processor for
+  // one.
+  Run busy(
+      folder,
+      [](BlackBox& box) {
+        std::thread([&box] {
+          box.begin(8, {"long "}, 8);
+          pause();
+        }).detach();
+        for (;;) {
+          begin(box, 7);
+          std::this_thread::sleep_for(milliseconds(5));
+          box.end();
+        }
+      },
+      kThreads, milliseconds(300));
+  wait_until(folder, [](const auto& bytes) { return count(bytes, "long 0x8") == 1; });
+  CHECK(count(bytes_of(folder.path / "running"), kName) == 0);
+  busy.kill(SIGKILL);
+  const auto box = open(folder);
+  REQUIRE(box->suspects().size() == 1);
+  CHECK(box->suspects()[0].task == 8);
+}
+
+TEST_CASE("black box: a task that is over does not stay in the file") {
+  const TempFolder folder;
+  Run run(folder, [](BlackBox& box) {
+    begin(box, 7);
+    Run::wait_for_order();
+    box.end();
+    pause();
+  });
+  wait_until(folder, [](const auto& bytes) { return count(bytes, kName) == 1; });
+  run.go_on();
+  wait_until(folder, [](const auto& bytes) { return count(bytes, kName) == 0; });
+  run.kill(SIGKILL);
+  CHECK(open(folder)->suspects().empty());
+}
+
+TEST_CASE("black box: a name that is half written is not another task's, whoever reads it") {
   const std::array<std::string, 2> names{std::string(150, 'a'), std::string(100, 'b')};
+  const auto name = [&](std::uint64_t task) { return fmt::format("{}{:#x}", names[task], task); };
+  botel::black_box::Slot slot;
+  REQUIRE(slot.take());
+  std::atomic<bool> enough = false;
+  std::thread owner([&] {
+    for (unsigned i = 0; !enough; i = 1 - i) {
+      slot.begin(i, {names[i]}, i);
+      slot.end();
+    }
+  });
+  std::uint64_t last = 0;
+  for (int good = 0; good < 1000;) {
+    botel::black_box::Record record;
+    const auto number = slot.run();
+    if (number == 0 || number == last || !slot.read(number, record)) continue;
+    last = number;
+    ++good;
+    REQUIRE(std::string(record.name, record.length) == name(record.task));
+  }
+  enough = true;
+  owner.join();
+
   for (int round = 0; round < 30; ++round) {
     const TempFolder folder;
     Run run(folder, [&](BlackBox& box) {
-      Run::ready();
-      for (unsigned i = 0;; i = 1 - i) {
-        box.begin(i, {names[i]}, i);
-        box.end();
-      }
+      static std::promise<void> running;
+      std::thread([&] {
+        for (std::uint64_t i = 0;; ++i) {
+          if (i == 1000) running.set_value();
+          box.begin(i % 2, {names[i % 2]}, i % 2);
+          box.end();
+        }
+      }).detach();
+      running.get_future().wait();
+      write_to_nowhere();
     });
-    run.wait();
-    CHECK(WTERMSIG(run.kill(SIGKILL)) == SIGKILL);
+    CHECK(WTERMSIG(run.end()) == SIGSEGV);
     const auto box = open(folder);
-    for (const BlackBox::Suspect& suspect : box->suspects()) {
-      CHECK(suspect.name == fmt::format("{}{:#x}", names[suspect.task], suspect.task));
-    }
+    for (const BlackBox::Suspect& suspect : box->suspects()) CHECK(suspect.name == name(suspect.task));
   }
+}
+
+TEST_CASE("black box: of threads that crash at the same time one is to blame, always") {
+  for (int round = 0; round < 30; ++round) {
+    const TempFolder folder;
+    Run run(folder, [](BlackBox& box) {
+      std::barrier together(2);
+      const auto crash = [&](std::uint64_t task) {
+        begin(box, task);
+        together.arrive_and_wait();
+        write_to_nowhere();
+      };
+      std::thread other(crash, 8);
+      crash(7);
+    });
+    CHECK(WTERMSIG(run.end()) == SIGSEGV);
+    const auto box = open(folder);
+    REQUIRE(box->suspects().size() == 2);
+    CHECK(box->suspects()[0].crashes == 1);
+    CHECK(box->suspects()[1].crashes == 0);
+    CHECK(box->suspects()[1].ends == 1);
+  }
+}
+
+TEST_CASE("black box: no thread writes to a mapped file, as a page fault there may wait for the disk") {
+  const TempFolder folder;
+  const auto box = open(folder);
+  begin(*box, 7);
+  CHECK(count(bytes_of("/proc/self/maps"), folder.path.string()) == 0);
+  box->end();
+}
+
+TEST_CASE("black box: its own thread takes no signal from the host") {
+  const TempFolder folder;
+  Run run(folder, [](BlackBox&) {
+    const int signals = botel::open_signals({SIGTERM});
+    fcntl(signals, F_SETFL, 0);
+    ::kill(getpid(), SIGTERM);
+    std::this_thread::sleep_for(milliseconds(50));  // in which another thread would take it
+    std::array<char, 128> info{};
+    if (read(signals, info.data(), info.size()) > 0) Run::ready();
+  });
+  CHECK(run.end() == 0);
+  CHECK(run.said() == "ready\n");
 }
 
 TEST_CASE("black box: a child that a handler makes is not the host") {
@@ -352,8 +372,9 @@ TEST_CASE("black box: a child that a handler makes is not the host") {
     pause();
   });
   run.wait();
+  wait_until(folder, [](const auto& bytes) { return count(bytes, kName) == 1; });
   run.kill(SIGKILL);
-  CHECK(run.said() == "ready\n");
+  CHECK_MESSAGE(run.said().find("botel: ") == std::string::npos, "a leak sanitizer may say something");
   CHECK(open(folder)->suspects().at(0).crashes == 0);
 }
 
@@ -383,6 +404,15 @@ TEST_CASE("black box: who is done is forgotten, by later runs, too") {
     CHECK(box->suspects().empty());
   }
   CHECK(open(folder)->suspects().empty());
+
+  Run(folder, crash_in_task_7).end();
+  Run run(folder, [](BlackBox& box) {
+    box.done(7);
+    pause();
+  });
+  wait_until(folder, [](const auto& bytes) { return count(bytes, kName) == 0; });
+  run.kill(SIGKILL);
+  CHECK(open(folder)->suspects().empty());
 }
 
 TEST_CASE("black box: sixty-four suspects are kept, and those that crash are not pushed out by those that ran") {
@@ -406,9 +436,11 @@ TEST_CASE("black box: sixty-four suspects are kept, and those that crash are not
       },
       200);
   CHECK(WTERMSIG(run.end()) == SIGSEGV);
-  const auto box = open(folder);
-  CHECK(box->suspects().size() == BlackBox::kMostSuspects);
-  CHECK(box->condemned(7));
+  {
+    const auto box = open(folder);
+    CHECK(box->suspects().size() == BlackBox::kMostSuspects);
+    CHECK(box->condemned(7));
+  }
   for (std::uint64_t task = 1000; task < 1064; ++task) {
     Run(folder, [task](BlackBox& other) {
       begin(other, task);
@@ -475,6 +507,28 @@ TEST_CASE("black box: it tells how long nobody was there") {
   CHECK_MESSAGE(away(3000, 0) == milliseconds(0), "the clock was set back");
 }
 
+TEST_CASE("black box: the first sign of life is noted at once, later ones now and then") {
+  const TempFolder folder;
+  for (const bool first : {true, false}) {
+    Run run(
+        folder,
+        [first](BlackBox& box) {
+          for (int i = 1;; ++i) {
+            box.alive(first ? 500 : 500 + i);
+            if (first) pause();
+            std::this_thread::sleep_for(kTick);
+          }
+        },
+        kThreads, first ? kNever : kTick);
+    const std::int64_t least = first ? 500 : 510;
+    wait_until(folder, [least](const auto& bytes) { return alive_ms_in(bytes) >= least; });
+    run.kill(SIGKILL);
+    const auto away = open(folder)->away();
+    REQUIRE(away);
+    CHECK(*away <= milliseconds(1000 - least));
+  }
+}
+
 TEST_CASE("black box: its file is the owner's alone, and an error where there can be none") {
   const TempFolder folder;
   CHECK(open(folder));
@@ -497,8 +551,10 @@ TEST_CASE("black box: a file that is not its own is as good as none") {
   for (char& byte : noise) byte = static_cast<char>(random());
   std::string version = good;
   ++version[7];
-  for (const std::string& bytes : {std::string(), good.substr(0, 100), good.substr(0, good.size() - 1), good + "x",
-                                   noise, version, std::string(good.size(), '\xff'), std::string(good.size(), '\0')}) {
+  const std::string many(2 * 256 * (1 + BlackBox::kMostSuspects + BlackBox::kMostThreads + 1), '\0');
+  for (const std::string& bytes :
+       {std::string(), good.substr(0, 100), good.substr(0, good.size() - 1), good + "x", good.substr(0, 512), noise,
+        version, std::string(good.size(), '\xff'), std::string(good.size(), '\0'), good + many}) {
     folder.write("running", bytes);
     const auto box = open(folder);
     CHECK(box->suspects().empty());
@@ -508,6 +564,17 @@ TEST_CASE("black box: a file that is not its own is as good as none") {
   CHECK(open(folder)->suspects().size() == 1);
   std::filesystem::remove(folder.path / "running");
   std::filesystem::create_symlink("/dev/zero", folder.path / "running");
+  CHECK(open(folder)->suspects().empty());
+}
+
+TEST_CASE("black box: a crash that is half noted does not count") {
+  const TempFolder folder;
+  Run(folder, crash_in_task_7).end();
+  std::string bytes = bytes_of(folder.path / "running");
+  CHECK(count(bytes, kName) == 1);
+  CHECK(bytes.compare(bytes.size() / 2, 8, bytes, 0, 8) == 0);
+  bytes[bytes.size() / 2] = '\0';
+  folder.write("running", bytes);
   CHECK(open(folder)->suspects().empty());
 }
 

@@ -1,6 +1,8 @@
 // The broker goes away and comes back.
 #include <doctest/doctest.h>
 
+#include <optional>
+
 #include "harness/world.hpp"
 
 using namespace harness;

@@ -27,6 +27,8 @@ Driver::Driver(int broker_port, Pace pace, std::uint64_t seed)
       random_(seed),
       connection_(broker_port, "gitple", {"s/1/a/1/u/+/r/+/t/+", "s/1/a/1/t/+/res"},
                   [this](const std::string& topic, const std::string& payload) { hear(topic, payload); }),
+      visitors_(pace.visitors,
+                [this](const std::string& topic, const std::string& payload) { connection_.publish(topic, payload); }),
       last_turn_(Clock::now()),
       last_heard_(Clock::now()) {
   for (int index = 0; index < pace.rooms; ++index) {
@@ -62,6 +64,7 @@ void Driver::hear(const std::string& topic, const std::string& payload) {
   if (const auto found = by_topic_.find(topic); found != by_topic_.end()) {
     return hear_bot(lines_[found->second], payload);
   }
+  if (visitors_.hear(topic, payload)) return;
   const std::string id = harness::at(payload, "id");
   if (!id.starts_with("start ")) return;
   if (harness::at(payload, "result") != "OK") throw std::runtime_error("a room was not opened: " + payload);
@@ -95,6 +98,7 @@ void Driver::send_what_is_due() {
   for (std::size_t tried = 0; tried < lines_.size() && due_ >= 1; ++tried) {
     if (send_next(lines_[next_++ % lines_.size()])) due_ -= 1;
   }
+  visitors_.come();
   if (pace_.insistent) insist();
 }
 
@@ -192,6 +196,7 @@ Balance Driver::finish() {
     const std::lock_guard lock(mutex_);
     talking_ = false;
   }
+  wait(kPatience, [this] { return visitors_.leave(); });
   // A room's messages are handled in order: with the report, all before it have been, or never will be. Its timers
   // may be still to come, and have come when there is none for much longer than they take.
   const bool all_there = ask_reports(1);
@@ -200,7 +205,7 @@ Balance Driver::finish() {
   });
   const int last = all_there && ask_reports(2) ? 2 : 1;
   const std::lock_guard lock(mutex_);
-  Balance all;
+  Balance all = visitors_.balance();
   for (const Line& line : lines_) all += line.ledger.balance(line.ledger.report(last));
   return all;
 }

@@ -16,6 +16,7 @@
 
 #include "chaos/connection.hpp"
 #include "chaos/ledger.hpp"
+#include "chaos/visitors.hpp"
 #include "harness/world.hpp"
 
 namespace chaos {
@@ -24,6 +25,7 @@ struct Pace {
   int rooms = 20;
   int unanswered = 10;     // at most, of a room
   int per_second = 1000;   // of all rooms
+  int visitors = 3;        // rooms that come and go, beside the others
   bool insistent = false;  // repeats a message until it is answered: for brokers that forget
 };
 
@@ -77,6 +79,7 @@ class Driver {
   std::vector<Line> lines_;
   std::unordered_map<std::string, std::size_t> by_topic_;
   Connection connection_;
+  Visitors visitors_;
   bool talking_ = false;
   double due_ = 0;  // messages
   Clock::time_point last_turn_, last_heard_;

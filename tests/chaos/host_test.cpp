@@ -7,13 +7,17 @@ using namespace chaos;
 
 TEST_CASE("chaos: a host that is killed at any moment loses, doubles and reorders nothing") {
   Stage stage({.name = "host kills"});
-  check_clean(stage.play({kills(stage.host, stage.random, times(8, 200))}), stage);
+  check_clean(stage.play({kills(stage.host, stage.random, times(15, 200)),
+                          slow_handlers(stage.gitple, stage.random, times(15, 150))}),
+              stage);
 }
 
 TEST_CASE("chaos: planned stops lose nothing, even in relaxed") {
   for (const char* durability : {"strict", "relaxed"}) {
     Stage stage({.name = std::string("planned stops, ") + durability, .durability = durability});
-    check_clean(stage.play({planned_stops(stage.host, stage.random, times(3, 30))}), stage);
+    check_clean(stage.play({planned_stops(stage.host, stage.random, times(4, 30)),
+                            slow_handlers(stage.gitple, stage.random, times(5, 30))}),
+                stage);
   }
 }
 
@@ -25,7 +29,7 @@ TEST_CASE("chaos: a host that was stopped for seconds goes on as if nothing had 
 TEST_CASE("chaos: connections that are torn and frozen lose nothing, even in relaxed") {
   for (const char* durability : {"strict", "relaxed"}) {
     Stage stage({.name = std::string("TCP resets, ") + durability, .durability = durability, .proxied = true});
-    check_clean(stage.play({resets(*stage.proxy, stage.random, times(10, 200)),
+    check_clean(stage.play({resets(*stage.proxy, stage.random, times(4, 60)),
                             freezes(*stage.proxy, stage.random, times(2, 20))}),
                 stage);
   }
@@ -35,7 +39,6 @@ TEST_CASE("chaos: kills, stops and resets at once lose, double and reorder nothi
   Stage stage({.name = "all at once but the broker", .proxied = true});
   check_clean(
       stage.play({kills(stage.host, stage.random, times(5, 100)), faints(stage.host, stage.random, times(1, 10)),
-                  resets(*stage.proxy, stage.random, times(10, 150)),
-                  freezes(*stage.proxy, stage.random, times(2, 20))}),
+                  resets(*stage.proxy, stage.random, times(4, 60)), freezes(*stage.proxy, stage.random, times(2, 20))}),
       stage);
 }

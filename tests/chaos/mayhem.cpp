@@ -3,7 +3,11 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <memory>
+#include <stdexcept>
 #include <thread>
+
+#include "chaos/form.hpp"
 
 namespace chaos {
 namespace {
@@ -67,11 +71,21 @@ Trouble kills(Victim& host, Random& random, int times) {
 }
 
 Trouble planned_stops(Victim& host, Random& random, int times) {
-  const auto pause = [&host, &random] {
-    const int start_up = static_cast<int>(host.start_up().count());
-    return between(random, start_up, start_up + 400);
+  const auto stop = [&host] {
+    host.wait_ready();
+    if (const int code = host.stop()) throw std::runtime_error("a planned stop has the code " + std::to_string(code));
   };
-  return {"stop", times, pause, no_time, [&host] { host.stop(); }, [&host] { host.start(); }};
+  return {"stop", times, [&random] { return between(random, 0, 400); }, no_time, stop, [&host] { host.start(); }};
+}
+
+// Its messages wait in the store.
+Trouble slow_handlers(Driver& gitple, Random& random, int times) {
+  return {"slow handler",
+          times,
+          [&random] { return between(random, 0, 400); },
+          no_time,
+          [&gitple, &random] { gitple.tell(static_cast<int>(random() % 5), "sleep 300"); },
+          nothing};
 }
 
 Trouble faints(Victim& host, Random& random, int times) {
@@ -83,10 +97,12 @@ Trouble faints(Victim& host, Random& random, int times) {
           [&host] { host.signal(SIGCONT); }};
 }
 
-// Some connections have lasted before, so that the host's pauses between its attempts begin anew.
+// In the long form some connections have lasted before, so that the host's pauses between its attempts begin anew.
 Trouble resets(Proxy& proxy, Random& random, int times) {
   Trouble trouble{"reset", times, {}, no_time, [&proxy] { proxy.reset(); }, nothing};
-  trouble.pause = [&random] { return random() % 3 == 0 ? between(random, 5500, 6000) : between(random, 0, 600); };
+  trouble.pause = [&random] {
+    return is_long() && random() % 3 == 0 ? between(random, 5500, 6000) : between(random, 0, 600);
+  };
   trouble.possible = [&proxy] { return proxy.connections() > 0; };
   return trouble;
 }
@@ -109,20 +125,18 @@ Trouble full_disks(SmallDisk& disk, Random& random, int times) {
           [&disk] { disk.make_room(); }};
 }
 
-Trouble broker_kills(harness::Broker& broker, Random& random, int times) {
-  return {"broker kill",
+Trouble broker_ends(harness::Broker& broker, Driver& gitple, Random& random, int times) {
+  const auto answered = std::make_shared<long long>(0);  // before the last one
+  return {"broker end",
           times,
-          [&random] { return between(random, 300, 1200); },
           [&random] { return between(random, 0, 500); },
-          [&broker] { broker.kill(); },
-          [&broker] { broker.start(); }};
-}
-
-Trouble broker_stops(harness::Broker& broker, Random& random, int times) {
-  Trouble trouble = broker_kills(broker, random, times);
-  trouble.name = "broker stop";
-  trouble.begin = [&broker] { broker.stop(); };
-  return trouble;
+          [&random] { return between(random, 0, 500); },
+          [&broker, &gitple, &random, answered] {
+            *answered = gitple.answered();
+            random() % 2 == 0 ? broker.kill() : broker.stop();
+          },
+          [&broker] { broker.start(); },
+          [&gitple, answered] { return gitple.answered() > *answered; }};
 }
 
 }  // namespace chaos

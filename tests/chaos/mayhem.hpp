@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "chaos/driver.hpp"
 #include "chaos/proxy.hpp"
 #include "chaos/small_disk.hpp"
 #include "chaos/victim.hpp"
@@ -35,14 +36,15 @@ void make_trouble(const std::vector<Trouble>& troubles, const std::function<void
 [[nodiscard]] Trouble kills(Victim& host, Random& random, int times);
 // SIGTERM and a restart: a deploy.
 [[nodiscard]] Trouble planned_stops(Victim& host, Random& random, int times);
+// A bot that sleeps in its handler, in one of the first rooms.
+[[nodiscard]] Trouble slow_handlers(Driver& gitple, Random& random, int times);
 // SIGSTOP for three seconds.
 [[nodiscard]] Trouble faints(Victim& host, Random& random, int times);
 [[nodiscard]] Trouble resets(Proxy& proxy, Random& random, int times);
 // The network carries nothing for a while, and then goes on.
 [[nodiscard]] Trouble freezes(Proxy& proxy, Random& random, int times);
 [[nodiscard]] Trouble full_disks(SmallDisk& disk, Random& random, int times);
-// SIGKILL, or SIGTERM, and a restart.
-[[nodiscard]] Trouble broker_kills(harness::Broker& broker, Random& random, int times);
-[[nodiscard]] Trouble broker_stops(harness::Broker& broker, Random& random, int times);
+// SIGKILL, or SIGTERM, and a restart; the next one when the conversations go on.
+[[nodiscard]] Trouble broker_ends(harness::Broker& broker, Driver& gitple, Random& random, int times);
 
 }  // namespace chaos

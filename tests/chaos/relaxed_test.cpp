@@ -74,8 +74,11 @@ milliseconds until_kill(Clock::time_point then, const std::vector<Clock::time_po
 
 TEST_CASE("chaos: relaxed: what a kill takes back was handled within the last 100 ms") {
   Acknowledgements acknowledgements;
-  Stage stage(
-      {.name = "relaxed, host kills", .durability = "relaxed", .proxied = true, .watch = acknowledgements.watch()});
+  Stage stage({.name = "relaxed, host kills",
+               .durability = "relaxed",
+               .proxied = true,
+               .watch = acknowledgements.watch(),
+               .pace = {.visitors = 0}});
   // A room of the last 100 ms would be gone as a whole.
   harness::wait_until("the rooms to be in the store", [&] {
     return query_number(stage.host.data() / "botel.db", "SELECT count(*) FROM actors WHERE type = 'room'") ==

@@ -60,22 +60,7 @@ std::string some(const std::vector<std::string>& complaints) {
   return text + (complaints.size() > 10 ? fmt::format("and {} more\n", complaints.size() - 10) : "");
 }
 
-std::uint64_t read_seed() {
-  const char* const given = std::getenv("BOTEL_CHAOS_SEED");
-  return given ? std::strtoull(given, nullptr, 10) : std::random_device()() % 1'000'000;
-}
-
 }  // namespace
-
-bool is_long() {
-  const char* const form = std::getenv("BOTEL_CHAOS");
-  return form && std::string(form) == "long";
-}
-
-std::uint64_t seed() {
-  static const std::uint64_t value = read_seed();
-  return value;
-}
 
 Stage::Stage(StageOptions options)
     : random(next_seed()),
@@ -96,7 +81,9 @@ Stage::~Stage() {
   const char* const keep = std::getenv("BOTEL_CHAOS_KEEP");
   if (!keep) return;
   std::error_code ignored;
-  fs::copy(dir.path(), fs::path(keep) / options_.name, fs::copy_options::recursive, ignored);
+  const fs::path kept = fs::path(keep) / options_.name;
+  fs::copy(dir.path(), kept, fs::copy_options::recursive, ignored);
+  fs::copy(host.data(), kept / "data", fs::copy_options::recursive, ignored);
 }
 
 void Stage::suffer(const std::vector<Trouble>& troubles) {

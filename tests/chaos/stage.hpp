@@ -6,18 +6,13 @@
 #include <vector>
 
 #include "chaos/driver.hpp"
+#include "chaos/form.hpp"
 #include "chaos/mayhem.hpp"
 #include "chaos/proxy.hpp"
 #include "chaos/victim.hpp"
 #include "harness/broker.hpp"
 
 namespace chaos {
-
-// The long form has more of everything: BOTEL_CHAOS=long.
-[[nodiscard]] bool is_long();
-[[nodiscard]] inline int times(int in_short, int in_long) { return is_long() ? in_long : in_short; }
-// Of all randomness: BOTEL_CHAOS_SEED, or another one each time.
-[[nodiscard]] std::uint64_t seed();
 
 struct StageOptions {
   std::string name;  // of its line in the table

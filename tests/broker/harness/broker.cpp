@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace harness {
@@ -37,11 +38,16 @@ Broker::Broker(std::filesystem::path folder, BrokerOptions options)
     // Somebody may have been quicker to take the port.
     if (try_start()) return;
   }
-  throw std::runtime_error("mosquitto does not start: " + log());
+  throw std::runtime_error("mosquitto does not start: " + last_words());
 }
 
 void Broker::start() {
-  if (!try_start()) throw std::runtime_error("mosquitto does not start again: " + log());
+  if (!try_start()) throw std::runtime_error("mosquitto does not start again: " + last_words());
+}
+
+std::string Broker::last_words() const {
+  const std::string text = log();
+  return text.substr(text.size() - std::min<std::size_t>(text.size(), 1000));
 }
 
 bool Broker::try_start() {

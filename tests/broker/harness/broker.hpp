@@ -39,6 +39,7 @@ class Broker {
 
  private:
   bool try_start();
+  [[nodiscard]] std::string last_words() const;
 
   const std::filesystem::path folder_;
   const BrokerOptions options_;

@@ -35,11 +35,19 @@ std::vector<std::string> with_own_environment(const std::vector<std::string>& mo
   return all;
 }
 
+sigset_t all_signals() {
+  sigset_t set;
+  sigfillset(&set);
+  return set;
+}
+
 // In the child: only what is safe between fork and exec.
 [[noreturn]] void become(char* const* command, char* const* environment, int out, const char* log, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The test's own handlers are not for the child.
   for (const int number : {SIGTERM, SIGINT, SIGABRT, SIGSEGV}) signal(number, SIG_DFL);
+  const sigset_t all = all_signals();
+  sigprocmask(SIG_UNBLOCK, &all, nullptr);
   if (getppid() != parent) _exit(125);
   const int error = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
   const int in = open("/dev/null", O_RDONLY);
@@ -92,8 +100,13 @@ Process::Process(const Options& options) : log_(options.log) {
   const auto command_pointers = pointers(options.command);
   const auto environment_pointers = pointers(environment);
   const pid_t parent = getpid();
+  // One that comes at once must not find the test's own handlers.
+  const sigset_t all = all_signals();
+  sigset_t before;
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_ = fork();
   if (pid_ == 0) become(command_pointers.data(), environment_pointers.data(), ends[1], log_.c_str(), parent);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(ends[1]);
   out_ = ends[0];
   if (pid_ < 0) throw std::runtime_error("fork: " + std::string(std::strerror(errno)));

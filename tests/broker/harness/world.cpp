@@ -174,14 +174,19 @@ World::~World() {
   if (host.process().running()) CHECK(host.stop() == 0);
 }
 
-void World::restart(int signal_number) {
-  if (signal_number == SIGKILL) {
-    host.kill();
-  } else {
-    CHECK(host.stop() == 0);
-  }
+void World::stop_host(int signal_number) {
+  if (signal_number == SIGKILL) return host.kill();
+  CHECK(host.stop() == 0);
+}
+
+void World::start_host() {
   host.start();
   host.ready();
+}
+
+void World::restart_host(int signal_number) {
+  stop_host(signal_number);
+  start_host();
 }
 
 std::string World::next_id() { return "\"test-" + std::to_string(++last_id_) + "\""; }

@@ -106,8 +106,11 @@ class World {
   // Stops the host, which must have lived until now and must end well.
   ~World();
 
-  // The host ends, by SIGTERM well and by SIGKILL at once, and the next one is ready.
-  void restart(int signal_number = SIGTERM);
+  // The host ends: by SIGTERM well, by SIGKILL at once.
+  void stop_host(int signal_number = SIGTERM);
+  // It is back, and ready.
+  void start_host();
+  void restart_host(int signal_number = SIGTERM);
 
   // Sends a request and waits for its answer.
   Received start(const Room& room);

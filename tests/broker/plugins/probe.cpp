@@ -1,7 +1,9 @@
 // A bot that does what it is told: commands in the user's text, one after the other, separated by `;`. At the start
-// those of `user.do`, when a timer is due those that were saved behind "timer: ", at the end those behind "end: ".
+// those of `user.do`, when a timer is due those that were saved behind "timer: ", at the end those behind "end: ", when
+// the host is back those behind "resumed: ", and then it says for how long it was away.
 #include <botel/bot.hpp>
 
+#include <filesystem>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -54,6 +56,11 @@ class Probe : public botel::Bot {
     room.say("timeout");
     Bot::on_timeout(room);
   }
+  void on_resumed(botel::Room& room, milliseconds away) override {
+    room.log("resumed");
+    if (room.state().starts_with("resumed: ")) room.say("resumed " + std::to_string(away.count()));
+    run_saved(room, "resumed: ");
+  }
   void on_end(botel::Room& room, std::string_view why) override {
     room.log("end " + std::string(why));
     room.say("end " + std::string(why));
@@ -100,6 +107,7 @@ class Probe : public botel::Bot {
     if (verb == "save") return room.save(with_semicolons(rest()));
     if (verb == "log") return room.log(rest());
     if (verb == "sleep") return std::this_thread::sleep_for(milliseconds(number()));
+    if (verb == "until") return wait_for_file(rest());
     if (verb == "throw") throw std::runtime_error("told to throw");
     if (verb == "retry") return retry(room, number());
     if (verb == "end") return room.end(static_cast<std::uint64_t>(number()));
@@ -118,6 +126,11 @@ class Probe : public botel::Bot {
 
   static void many(botel::Room& room, long long most) {
     for (long long i = 1; i <= most; ++i) room.say(std::to_string(i));
+  }
+
+  // As slow as a test wants it to be.
+  static void wait_for_file(const std::string& file) {
+    while (!std::filesystem::exists(file)) std::this_thread::sleep_for(milliseconds(2));
   }
 
   // Fails twice, and then tells which attempt it was.
