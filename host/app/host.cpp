@@ -167,8 +167,9 @@ void Host::wait() {
   if (stop_by_) {
     until = std::min(until, *stop_by_ + (steady_clock::now() < *stop_by_ ? milliseconds(0) : kHandlerTime));
     descriptors[2].events &= POLLOUT;
+    if (descriptors[2].events == 0) descriptors[2].fd = -1;
   }
-  const bool busy = link_->has_more() || (runtime_.has_work() && workers_.can_lend() && may_run());
+  const bool busy = (link_->has_more() && !stop_by_) || (runtime_.has_work() && workers_.can_lend() && may_run());
   const auto timeout = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
   poll(descriptors.data(), descriptors.size(), busy ? 0 : static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
   if (descriptors[0].revents) look_for_signals();

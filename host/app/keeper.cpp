@@ -81,19 +81,25 @@ bool Keeper::save(SteadyTime now) {
     link_.resume();
     runtime_.saved();
   }
+  // Whatever is acknowledged while nothing is saved would be lost, and fill the memory.
+  if (writing_ && !stalled_ && !writer_.trouble().empty()) stall();
   if (stalled_) return false;
   const bool due = now - last_ >= kPause && (must_save() || link_.has_gone());
   if (writing_ || !(due || (strict_ && must_save()))) return true;
   write(now);
   if (!strict_) return true;
-  stalled_ = !writer_.wait();
-  if (stalled_) {
-    link_.cut("the store takes nothing, so nothing is acknowledged");
+  if (!writer_.wait()) {
+    stall();
     return false;
   }
   writing_ = false;
   runtime_.saved();
   return true;
+}
+
+void Keeper::stall() {
+  stalled_ = true;
+  link_.cut("the store takes nothing, so nothing is acknowledged");
 }
 
 void Keeper::write(SteadyTime now) {

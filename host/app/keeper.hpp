@@ -43,6 +43,7 @@ class Keeper {
  private:
   [[nodiscard]] bool must_save() const;
   void write(SteadyTime now);
+  void stall();
 
   store::Store& store_;
   const bool strict_;

@@ -77,7 +77,7 @@ void Ticker::tick(bool last) {
   const std::int64_t alive_ms = memory_->alive_ms.load(std::memory_order_relaxed);
   const bool changed = note_places();
   if (alive_ms == alive_ms_) return;
-  if (!changed && !last && true) return;
+  if (!changed && !last && ++quiet_ < kMostQuiet) return;
   note_alive(alive_ms);
 }
 

@@ -72,6 +72,8 @@ struct Room : runtime::Actor {
   std::vector<Reply> replies;    // to the start or the end that is under way
   std::vector<Waiting> waiting;  // in order
   std::vector<Asked> asked;
+  // What the user said before the subscription was granted again: an earlier run had been granted it.
+  std::vector<runtime::Event> early;
   std::shared_ptr<std::int64_t>
       last_time_ms;        // of what was sent; shared with the other and later instances in the room
   SteadyTime last_said{};  // by either side

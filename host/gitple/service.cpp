@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostListeners = 100;  // rooms that share a msgSub: two, when a room moves from bot to bot
 constexpr std::size_t kMostWaiting = 100;    // requests that wait for a room
+constexpr std::size_t kMostEarly = 1000;     // events of a user before the subscription is granted again
 
 std::string name(const Source& source) { return fmt::format("s/{}/a/{}/t/{}", source.sp, source.app, source.bot); }
 
@@ -174,6 +175,7 @@ void Service::serve_start(Waiting request) {
   Room& added = add(std::make_unique<Room>(request.source, std::move(start), *this, std::move(bot), std::move(logic)));
   added.replies.push_back(std::move(request.reply));
   warn_of_deaf_answers(added);
+  if (restoring_) listen(added);
   client_.subscribe(added.start.msg_sub, [this, address](const Result<>& granted) { subscribed(address, granted); });
 }
 
@@ -207,9 +209,11 @@ void Service::subscribed(const std::string& address, const Result<>& granted) {
     refuse(room.replies.front(), address, kSubscriptionRefused, "The broker refused msgSub: " + granted.error());
     return serve_all(remove(room));
   }
+  unlisten(room);
   listen(room);
   room.stage = Stage::starting;
   runtime_.post(room, {.kind = BOTEL_ROOM_START});
+  for (Event& event : std::exchange(room.early, {})) runtime_.post(room, std::move(event));
 }
 
 void Service::started(Room& room, bool committed) {
@@ -233,8 +237,9 @@ void Service::started(Room& room, bool committed) {
 // The bot's first word leaves behind the answer, also where that waits for the rest of a batch.
 std::function<void()> Service::hold_until_answered(Room& room) {
   runtime_.hold(room);
-  return [this, address = room.address] {
-    if (Room* const there = find(address)) runtime_.release(*there);
+  return [this, address = room.address, session = room.session()] {
+    Room* const there = find(address);
+    if (there && there->session() == session) runtime_.release(*there);
   };
 }
 
@@ -328,6 +333,10 @@ bool Service::receive_message(const mqtt::Message& message) {
 }
 
 void Service::receive_message(Room& room, const Incoming& incoming) {
+  if (room.stage == Stage::subscribing && room.early.size() < kMostEarly) {
+    room.early.insert(room.early.end(), incoming.events.begin(), incoming.events.end());
+    return;
+  }
   const bool listens = room.stage == Stage::starting || room.stage == Stage::open;
   if (!listens || (!incoming.session.empty() && incoming.session != room.session())) {
     ++stale_messages_;

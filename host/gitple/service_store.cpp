@@ -70,7 +70,8 @@ std::string Service::progress(const runtime::Actor& actor) const {
 runtime::Actor* Service::restore(const store::Actor& record, const store::State& state) {
   const auto origin = json::read(record.origin);
   const auto progress = json::read(state.progress);
-  if (!origin || !progress) return nullptr;
+  if (!origin) return nullptr;
+  if (!progress) log::error("room {}: its state is lost", log::printable(record.address));
   const auto of = [&](std::string_view key) { return json::text(*origin, key); };
   const Source source{of("sp"), of("app"), of("topic_bot")};
   Start start{{of("room"), of("bot"), of("session"), of("context"), of("session_json")},
@@ -82,14 +83,11 @@ runtime::Actor* Service::restore(const store::Actor& record, const store::State&
   // Its state is that bot's, and no other's.
   auto logic = find_bot_(start.identity.bot);
   if (logic && (logic->id() != record.bot || !logic->can_read(state.schema))) logic.reset();
-  if (find(Room::address_of(source, start.identity))) return nullptr;
+  if (Room::address_of(source, start.identity) != record.address || find(record.address)) return nullptr;
 
   Room& room = add(std::make_unique<Room>(source, std::move(start), *this, record.bot, std::move(logic)));
-  room.stage = stage_of(json::text(*progress, "stage"));
-  if (const auto time = progress->find("last_time")) {
-    *room.last_time_ms = std::max(*room.last_time_ms, json::integer(*time).value_or(0));
-  }
-  if (const auto asked = progress->find("asked")) restore_asked(room, asked->raw);
+  room.stage = Stage::open;
+  if (progress) restore_progress(room, *progress);
   if (room.stage == Stage::leaving) may_leave(room);
   // While nobody was there, nobody was silent.
   room.last_said = runtime_.now().steady;
@@ -99,15 +97,24 @@ runtime::Actor* Service::restore(const store::Actor& record, const store::State&
   return &room;
 }
 
+void Service::restore_progress(Room& room, const json::Document& progress) {
+  room.stage = stage_of(json::text(progress, "stage"));
+  if (const auto time = progress.find("last_time")) {
+    *room.last_time_ms = std::max(*room.last_time_ms, json::integer(*time).value_or(0));
+  }
+  if (const auto asked = progress.find("asked")) restore_asked(room, asked->raw);
+}
+
 void Service::restore_asked(Room& room, std::string_view list) {
   const auto items = json::read(list);
   if (!items) return;
   for (const auto& element : items->elements) {
     const auto item = json::read(element.raw);
     const auto due = item ? item->find("due") : std::nullopt;
-    if (!due) continue;
+    if (!due || asked_.contains(json::text(*item, "id"))) continue;
+    // The answer may wait at the broker: it has its time from now on.
     wait_for_answer(room, json::text(*item, "id"), std::strtoull(json::text(*item, "tag").c_str(), nullptr, 10),
-                    runtime_.steady(json::integer(*due).value_or(0)));
+                    runtime_.now().steady + config_.answer_timeout);
   }
 }
 
@@ -118,17 +125,20 @@ void Service::restore(store::Request request) {
   const auto answers = read_answers(request.answers);
   const auto batch = std::make_shared<Batch>(client_, unanswered_, std::move(request.topic), std::move(request.payload),
                                              requests->batch, request.id);
+  restoring_ = true;
   serve_payload(*source, std::move(*requests), batch, answers);
+  restoring_ = false;
 }
 
 // A room whose bot is missing waits for it; but gitple does not wait for the start or the end that is under way there.
 void Service::resume(std::chrono::milliseconds away) {
   std::vector<Room*> stuck;
   for (const auto& [address, room] : rooms_) {
-    if (room->in_transition()) {
-      if (!room->has_logic()) stuck.push_back(room.get());
+    if (!room->has_logic()) {
+      if (room->in_transition()) stuck.push_back(room.get());
       continue;
     }
+    if (room->in_transition()) continue;
     runtime_.post(*room,
                   {.kind = BOTEL_ROOM_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
   }

@@ -26,7 +26,7 @@ constexpr int kMostReadsARound = 512;  // so that a flood does not hold up what 
 constexpr milliseconds kFirstDelay{250};
 constexpr milliseconds kLongestDelay{30'000};
 constexpr std::chrono::seconds kLastingConnection{5};
-constexpr unsigned kMostShortConnections = 4;
+constexpr unsigned kMostFruitless = 4;
 
 // What an MQTT 5 reason code, or a return code of MQTT 3.1.1's CONNACK, says.
 std::string reason(int code, int version) {
@@ -74,7 +74,8 @@ struct Link::Callbacks {
     slot.message.topic = message->topic;
     slot.message.payload = slot.message.over_limit ? std::string_view() : payload;
     slot.message.retained = message->retain;
-    slot.hash = slot.packet == 0 ? 0 : hash(payload, hash(slot.message.topic));
+    const bool may_come_again = link.config_.keep_session && slot.packet != 0;
+    slot.hash = may_come_again ? hash(payload, hash(slot.message.topic)) : 0;
   }
   static void on_subscribe(mosquitto*, void* self, int packet, int count, const int* codes, const mosquitto_property*) {
     Link& link = *static_cast<Link*>(self);
@@ -151,7 +152,7 @@ void Link::tick(SteadyTime now) {
   if (now < next_tick_) return;
   next_tick_ = now + std::chrono::seconds(1);
   // A broker that takes us in only to throw us out is not one that is back.
-  if (state_ == State::connected && now - connected_at_ > kLastingConnection) failures_ = short_connections_ = 0;
+  if (state_ == State::connected && now - connected_at_ > kLastingConnection) failures_ = 0;
   ask_for_lost(now);
   if (state_ == State::waiting) {
     if (!cut_) start_attempt();
@@ -185,23 +186,26 @@ void Link::start_attempt() {
 
 void Link::finish_attempt() {
   const auto attempt = std::exchange(attempt_, nullptr);
-  if (attempt->error.empty()) {
-    state_ = State::greeting;
-  } else {
-    lost(attempt->error);
-  }
+  if (!attempt->error.empty()) return lost(attempt->error);
+  state_ = State::greeting;
+  if (!cut_) return;
+  close_unwritten();
+  lost("nothing may be written");
 }
 
 void Link::lost(std::string why) {
   const bool was_connected = state_ == State::connected;
   state_ = State::waiting;
+  // What arrived behind a greeting that was not even looked at is dispatched all the same.
+  if (greeting_ && greeting_->code == 0) redeliveries_.connected(greeting_->session_present);
   subscriptions_.forget_answers();
   answers_.clear();
   lost_filters_.clear();
+  to_ask_.clear();
   greeting_.reset();
   farewell_.reset();
   read_ahead_.clear();
-  if (was_connected && ++short_connections_ >= (careful_ ? 2 : kMostShortConnections)) start_anew();
+  if (was_connected && !cut_) look_for_culprit();
   more_to_read_ = false;
   const auto longest = std::min(kLongestDelay, kFirstDelay * (1 << std::min(failures_, 10u)));
   ++failures_;
@@ -212,22 +216,23 @@ void Link::lost(std::string why) {
                config_.host, config_.port, trouble_, delay.count());
 }
 
-// The broker takes us in and throws us out, again and again. It may be for a message that it does not want and that
-// libmosquitto sends again each time: one message must not hold up all others for ever. Sent one at a time, it shows.
-void Link::start_anew() {
-  short_connections_ = 0;
-  if (outbox_.unacknowledged() == 0) return;
-  if (careful_) {
+// An MQTT 3.1.1 broker has no way to refuse a message but to end the connection, and libmosquitto sends the message
+// again in each: one message must not hold up all others for ever. Sent one at a time, it shows.
+void Link::look_for_culprit() {
+  const bool fruitless = !std::exchange(fruitful_, false) && outbox_.unacknowledged() > 0;
+  fruitless_ = fruitless ? fruitless_ + 1 : 0;
+  if (config_.version == 5 || fruitless_ < kMostFruitless) return;
+  fruitless_ = failures_ = 0;
+  if (careful()) {
     ++dropped_;
     log::error("the broker ends each connection in which it gets one message, of {} bytes to {}: it is dropped",
                outbox_.front().payload.size(), log::printable(outbox_.front().topic));
     outbox_.drop_front();
   } else {
-    careful_ = true;
+    careful_until_ = outbox_.last_id();
     log::error("the broker ends each connection at once: {} messages that it has not acknowledged go one by one now",
                outbox_.unacknowledged());
   }
-  failures_ = 0;
   outbox_.forget_packets();
   if (const auto done = set_up(); !done) log::error("{}", done.error());
 }
@@ -279,12 +284,17 @@ void Link::write() {
 void Link::cut(const std::string& why) {
   cut_ = true;
   if (state_ != State::greeting && state_ != State::connected) return;
+  close_unwritten();
+  lost(why);
+}
+
+// libmosquitto finds that the other side has ended the connection.
+void Link::close_unwritten() {
   shutdown(mosquitto_socket(client_.get()), SHUT_RDWR);
   read_ahead_.end();
   const ReadAhead::Scope scope(read_ahead_, mosquitto_socket(client_.get()));
   while (mosquitto_socket(client_.get()) >= 0 && mosquitto_loop_read(client_.get(), 1) == MOSQ_ERR_SUCCESS) {
   }
-  lost(why);
 }
 
 void Link::disconnect() {

@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,7 +71,7 @@ class Link final : public Client {
   // Whether all that was published has arrived.
   [[nodiscard]] bool delivered() const { return outbox_.empty(); }
   // Whether the broker has answered all that was subscribed.
-  [[nodiscard]] bool settled() const { return connected() && subscriptions_.settled(); }
+  [[nodiscard]] bool settled() const { return connected() && subscriptions_.settled() && to_ask_.empty(); }
   // Something is left to be read without polling.
   [[nodiscard]] bool has_more() const { return more_to_read_; }
 
@@ -85,7 +86,7 @@ class Link final : public Client {
   // Ends the connection without writing another byte, so that nothing is acknowledged that was read last, and makes no
   // new one before resume().
   void cut(const std::string& why);
-  void resume() { cut_ = false; }
+  void resume() { cut_ = false; }  // makes connections again
 
   // Says goodbye to the broker, for the end. It keeps the session.
   void disconnect();
@@ -94,7 +95,9 @@ class Link final : public Client {
   void restore(store::Message message) { outbox_.restore(std::move(message)); }
   void restore(const store::Pair& pair) { redeliveries_.restore(pair); }
   // Something is there that must not be written, or acknowledged, before the store has it.
-  [[nodiscard]] bool has_changes() const { return outbox_.has_new() || redeliveries_.has_changes(); }
+  [[nodiscard]] bool has_changes() const {
+    return outbox_.has_new() || (config_.keep_session && redeliveries_.has_changes());
+  }
   // The store holds something that the broker has.
   [[nodiscard]] bool has_gone() const { return outbox_.has_gone(); }
   void save(store::Batch& batch);
@@ -128,9 +131,12 @@ class Link final : public Client {
   void finish_attempt();
   void greeted();
   void lost(std::string why);
-  void start_anew();
+  void look_for_culprit();
+  [[nodiscard]] bool careful() const { return !outbox_.empty() && outbox_.front().id <= careful_until_; }
   bool broker_left();
   [[nodiscard]] std::string farewell(const std::string& otherwise) const;
+  void close_unwritten();
+  void ask_waiting();
   void ask(const std::string& filter);
   void ask_for_lost(SteadyTime now);
   void send_waiting();
@@ -146,10 +152,12 @@ class Link final : public Client {
   bool more_to_read_ = false;
   bool read_unwritten_ = false;  // something was read since the last write
   SteadyTime next_tick_{};
-  unsigned failures_ = 0;           // without a lasting connection in between
-  unsigned short_connections_ = 0;  // in a row
+  unsigned failures_ = 0;   // without a lasting connection in between
+  unsigned fruitless_ = 0;  // connections in a row that the broker ended without acknowledging anything
+  bool fruitful_ = false;   // the one that there is is not one of them
   bool cut_ = false;
-  bool careful_ = false;  // one message at a time, to find the one that the broker does not bear
+  std::uint64_t careful_until_ =
+      0;  // messages up to this id go one by one, to find the one that the broker does not bear
   SteadyTime connected_at_{};
   std::minstd_rand random_{std::random_device{}()};
 
@@ -164,7 +172,8 @@ class Link final : public Client {
   Subscriptions subscriptions_;
   int refused_here_ = 0;  // counts down
   std::vector<std::string> lost_filters_;
-  std::vector<std::string> disowned_;  // to be taken back once there is a connection
+  std::deque<std::string> to_ask_;     // filters that wait for the answers to others
+  std::vector<std::string> disowned_;  // to be taken back in the next connection
   SteadyTime ask_again_{};
   log::Throttle complaints_;
   Outbox outbox_;

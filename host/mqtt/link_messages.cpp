@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::chrono::seconds kAskAgain{10};  // for a subscription that was taken away
 constexpr int kFewInFlight = 100;
+// Packets of a kind that wait for the broker's answer: libmosquitto searches through all of them for each.
+constexpr std::size_t kWindow = 1000;
 
 }  // namespace
 
@@ -24,11 +26,12 @@ void Link::dispatch(const OnMessage& on_message) {
     }
   }
   acknowledged();
+  ask_waiting();
   const std::size_t arrived = std::exchange(arrived_, 0);
   for (std::size_t i = 0; i < arrived; ++i) {
     const Arrival& arrival = inbox_[i];
     ++received_;
-    if (arrival.packet != 0 && redeliveries_.again(arrival.packet, arrival.hash)) {
+    if (config_.keep_session && arrival.packet != 0 && redeliveries_.again(arrival.packet, arrival.hash)) {
       ++redelivered_;
     } else {
       on_message(arrival.message);
@@ -51,20 +54,29 @@ void Link::greeted() {
         greeting.receive_maximum);
   }
   redeliveries_.connected(greeting.session_present);
-  for (const auto& filter : std::exchange(disowned_, {})) disown(filter);
-  for (const auto& filter : subscriptions_.all()) ask(filter);
+  for (const auto& filter : disowned_) disown(filter);
+  for (const auto& filter : subscriptions_.all()) to_ask_.push_back(filter);
+  ask_waiting();
   send_waiting();
 }
 
 void Link::acknowledged() {
   for (const auto& [packet, code] : std::exchange(acknowledgements_, {})) {
-    if (!outbox_.acknowledged(packet) || code < 0x80) continue;
+    if (!outbox_.acknowledged(packet)) continue;
+    fruitful_ = true;
+    if (code < 0x80) continue;
     ++dropped_;
     complaints_.error("the broker does not take a message: {}", mosquitto_reason_string(code));
   }
-  if (!careful_ || !connected()) return;
-  careful_ = !outbox_.empty();
-  send_waiting();
+  if (connected()) send_waiting();
+}
+
+// Packet ids are 16 bits wide, and each SUBSCRIBE has one until it is answered.
+void Link::ask_waiting() {
+  for (; connected() && !to_ask_.empty() && subscriptions_.unanswered() < kWindow; to_ask_.pop_front()) {
+    if (subscriptions_.misses(to_ask_.front())) ask(to_ask_.front());
+  }
+  if (settled()) disowned_.clear();
 }
 
 void Link::ask(const std::string& filter) {
@@ -88,11 +100,13 @@ void Link::ask_for_lost(SteadyTime now) {
 }
 
 void Link::subscribe(const std::string& filter, Done done) {
-  if (subscriptions_.add(filter, std::move(done)) && connected()) ask(filter);
+  if (!subscriptions_.add(filter, std::move(done)) || !connected()) return;
+  to_ask_.push_back(filter);
+  ask_waiting();
 }
 
 void Link::unsubscribe(const std::string& filter) {
-  if (subscriptions_.remove(filter) && connected()) mosquitto_unsubscribe(client_.get(), nullptr, filter.c_str());
+  if (subscriptions_.remove(filter)) disown(filter);
 }
 
 void Link::disown(const std::string& filter) {
@@ -111,14 +125,15 @@ void Link::publish(std::string_view topic, std::string_view payload) {
 
 void Link::send_waiting() {
   while (const store::Message* const message = outbox_.next()) {
-    if (careful_ && outbox_.unacknowledged() > 0) return;
+    if (outbox_.unacknowledged() >= (careful() ? 1 : kWindow)) return;
     int packet = 0;
     const int error =
         mosquitto_publish(client_.get(), &packet, message->topic.c_str(), static_cast<int>(message->payload.size()),
                           message->payload.data(), config_.qos, false);
     if (error == MOSQ_ERR_SUCCESS) {
       ++published_;
-      outbox_.sent(packet);
+      // Nobody acknowledges QoS 0.
+      config_.qos == 0 ? outbox_.drop_next() : outbox_.sent(packet);
     } else {
       ++dropped_;
       complaints_.error("a message of {} bytes to {} is dropped: {}", message->payload.size(),

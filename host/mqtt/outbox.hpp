@@ -36,6 +36,7 @@ class Outbox {
   [[nodiscard]] bool empty() const { return messages_.empty(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t unacknowledged() const { return packets_.size(); }
+  [[nodiscard]] std::uint64_t last_id() const { return last_id_; }
 
   // What an earlier run left, in order.
   void restore(store::Message message);

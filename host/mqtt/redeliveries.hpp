@@ -40,7 +40,7 @@ class Redeliveries {
     hashes_[pair.packet] = pair.hash;
   }
 
-  [[nodiscard]] bool has_changes() const { return !fresh_.empty(); }
+  [[nodiscard]] bool has_changes() const { return forgotten_ || !fresh_.empty(); }
   // What was taken in since the last call; the first value: all that came before is forgotten.
   [[nodiscard]] std::pair<bool, std::vector<store::Pair>> take() {
     return {std::exchange(forgotten_, false), std::exchange(fresh_, {})};

@@ -36,6 +36,7 @@ class Subscriptions {
 
   // Whether the broker has answered everything.
   [[nodiscard]] bool settled() const { return packets_.empty(); }
+  [[nodiscard]] std::size_t unanswered() const { return packets_.size(); }
 
   // Whether it is held, but neither granted nor asked for.
   [[nodiscard]] bool misses(const std::string& filter) const;

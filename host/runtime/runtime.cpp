@@ -185,7 +185,6 @@ void Runtime::commit(Turn& turn) {
     actor.state_ = std::move(*turn.state);
     actor.state_schema_ = actor.logic_->schema_written();
   }
-  if (turn.state || !turn.effects.empty()) mark_changed(actor);
   for (Effect& effect : turn.effects) {
     switch (effect.kind) {
       case BOTEL_TIMER_SET: set_timer(actor, effect.tag, now_.steady + effect.delay); break;
@@ -235,14 +234,22 @@ void Runtime::give_up_retry(Actor& actor) {
   fail(turn);
 }
 
-bool Runtime::condemned(const Turn& turn) const {
-  return black_box_ && !black_box_->suspects().empty() && black_box_->condemned(task(turn));
+// Of an event that was running at a crash; the others say so, too.
+bool Runtime::condemned(Turn& turn) {
+  if (!black_box_ || black_box_->suspects().empty()) return false;
+  const auto suspect = std::ranges::find(black_box_->suspects(), task(turn), &BlackBox::Suspect::task);
+  if (suspect == black_box_->suspects().end()) return false;
+  Event& event = turn.actor->queue_.front().event;
+  event.attempt = std::max(event.attempt, 1 + suspect->crashes + suspect->ends);
+  event.flags |= BOTEL_EVENT_REDELIVERED;
+  return suspect->condemned();
 }
 
 // An event that was running when the host crashed, again and again: it is kept for people to look at.
 void Runtime::bury(Turn& turn) {
   Actor& actor = *turn.actor;
-  black_box_->done(task(turn));
+  const std::uint64_t which = task(turn);
+  store_ ? buried_.push_back(which) : black_box_->done(which);
   away_.pop_back();
   ready_.back(actor);
   ++dead_letters_;
@@ -269,6 +276,7 @@ Event Runtime::take_first(Actor& actor) {
   Actor::Queued first = std::move(actor.queue_.front());
   actor.queue_.pop_front();
   actor.handled_ = first.event.sequence;
+  mark_changed(actor);
   if (first.stored) changes_.inbox_gone.emplace_back(actor.id_, actor.handled_);
   return std::move(first.event);
 }

@@ -45,8 +45,10 @@ class Runtime {
   // When advance() is to be called again.
   [[nodiscard]] std::optional<SteadyTime> next() const;
 
-  // Whether the actor's queue has room: without a store, only so much waits.
-  [[nodiscard]] bool can_queue(const Actor& actor) const { return store_ || actor.queued() < kMostInMemory; }
+  // Whether the actor's queue has room.
+  [[nodiscard]] bool can_queue(const Actor& actor) const {
+    return actor.queued() < (store_ ? kMostInStore : kMostInMemory);
+  }
 
   // Puts an event at the end of the actor's queue.
   void post(Actor& actor, Event event);
@@ -128,11 +130,14 @@ class Runtime {
   void name_slow(const Away& away, SteadyTime now, std::string_view how);
   [[nodiscard]] bool crowded() const { return away_.size() + 1 >= reserve_from_; }
 
-  [[nodiscard]] bool condemned(const Turn& turn) const;
+  [[nodiscard]] bool condemned(Turn& turn);
   void bury(Turn& turn);
 
   void mark(Actor& actor);
   void mark_changed(Actor& actor);
+  void note_timer(Actor& actor, std::uint64_t tag) {
+    if (store_) actor.changed_timers_.insert(tag);
+  }
   void save(Actor& actor);
   void save_queue(Actor& actor);
   void forget(Actor& actor);
@@ -162,6 +167,7 @@ class Runtime {
   std::vector<Actor*> unsaved_;
   store::Batch changes_;  // what is gone since the last save(), and what was spilled
   std::vector<Actor*> hungry_;
+  std::vector<std::uint64_t> buried_;  // tasks whose dead letters the store does not have yet
   Timers::Id feed_timer_ = 0;
 
   log::Throttle complaints_;

@@ -50,14 +50,14 @@ void Runtime::set_timer(Actor& actor, std::uint64_t tag, SteadyTime due) {
   cancel_timer(actor, tag);
   const auto id = timers_.set(due, [this, &actor, tag] {
     actor.timers_.erase(tag);
-    actor.changed_timers_.insert(tag);
+    note_timer(actor, tag);
     post(actor, {.kind = BOTEL_TIMER_DUE, .tag = tag});
   });
   actor.timers_[tag] = {id, due};
 }
 
 void Runtime::cancel_timer(Actor& actor, std::uint64_t tag) {
-  actor.changed_timers_.insert(tag);
+  note_timer(actor, tag);
   const auto timer = actor.timers_.extract(tag);
   if (!timer.empty()) timers_.cancel(timer.mapped().id);
 }

@@ -84,6 +84,7 @@ void Runtime::spill(Actor& actor, Event event) {
 }
 
 void Runtime::saved() {
+  for (const auto task : std::exchange(buried_, {})) black_box_->done(task);
   if (!hungry_.empty()) feed_hungry();
 }
 

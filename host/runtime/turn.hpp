@@ -30,7 +30,8 @@ inline constexpr std::size_t kMaxEffects = 1000;
 inline constexpr std::size_t kMaxEffectBytes = 16 << 20;
 inline constexpr std::uint32_t kMaxAttempts = 20;
 
-// Events of one actor; what is above waits in the store.
+// Events of one actor; what is above waits in the store, as far as that goes.
 inline constexpr std::size_t kMostInMemory = 1000;
+inline constexpr std::size_t kMostInStore = 1'000'000;
 
 }  // namespace botel::runtime

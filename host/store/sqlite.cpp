@@ -185,7 +185,9 @@ Result<> Sqlite::load(const Visitor& visitor) {
 }
 
 Result<std::vector<Event>> Sqlite::inbox(ActorId actor, std::uint64_t after, std::size_t most) {
-  const std::lock_guard lock(mutex_);
+  // Who asks does not wait for the disk.
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return failure("{} is being written", file_);
   return guarded(file_, [&]() -> Result<std::vector<Event>> {
     std::vector<Event> events;
     const auto limit = static_cast<std::uint64_t>(most);

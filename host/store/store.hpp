@@ -53,7 +53,8 @@ class Store {
 
   [[nodiscard]] virtual Result<> load(const Visitor& visitor) = 0;
 
-  // The first `most` events that wait for an actor behind the one with the sequence `after`.
+  // The first `most` events that wait for an actor behind the one with the sequence `after`. An error while a commit is
+  // under way, too.
   [[nodiscard]] virtual Result<std::vector<Event>> inbox(ActorId actor, std::uint64_t after, std::size_t most) = 0;
 };
 

@@ -56,7 +56,6 @@ TEST_CASE("redeliveries: a broker that has lost the session starts anew") {
 TEST_CASE("redeliveries: another run knows what this one took in") {
   Redeliveries before;
   before.connected(false);
-  CHECK_FALSE(before.has_changes());
   CHECK_FALSE(before.again(5, 50));
   CHECK_FALSE(before.again(65535, 0));
   CHECK(before.has_changes());
@@ -71,4 +70,14 @@ TEST_CASE("redeliveries: another run knows what this one took in") {
   CHECK(after.again(65535, 0));
   CHECK_FALSE(after.again(6, 50));
   CHECK_FALSE(after.take().first);
+}
+
+TEST_CASE("redeliveries: that a session was lost is to be saved, also before anything else comes") {
+  Redeliveries seen;
+  seen.connected(true);
+  CHECK_FALSE(seen.has_changes());
+  seen.connected(false);
+  CHECK(seen.has_changes());
+  CHECK(seen.take().first);
+  CHECK_FALSE(seen.has_changes());
 }
