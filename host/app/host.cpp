@@ -243,6 +243,7 @@ void Host::abandon() {
   for (const auto& away : runtime_.away()) {
     log::error("bot {} is still busy with {} {}", away.actor->bot, away.actor->type, away.actor->address);
   }
+  black_box_.reset();  // a stop is no crash
   broker_.reset();
   data_.reset();
   std::_Exit(1);

@@ -75,7 +75,7 @@ void Ticker::run() {
 
 void Ticker::tick(bool last) {
   const std::int64_t alive_ms = memory_->alive_ms.load(std::memory_order_relaxed);
-  const bool changed = note_places();
+  const bool changed = note_places(last);
   if (alive_ms == alive_ms_) return;
   if (!changed && !last && ++quiet_ < kMostQuiet) return;
   note_alive(alive_ms);
@@ -86,12 +86,16 @@ void Ticker::note_alive(std::int64_t alive_ms) {
   if (memory_->file->write_header(Part::noted, alive_ms)) alive_ms_ = alive_ms;
 }
 
-// Whether any has changed.
-bool Ticker::note_places() {
+// Whether any has changed. At a clean end nothing runs: what does not return then is no reason for blame.
+bool Ticker::note_places(bool last) {
   bool changed = false;
   for (std::size_t place = 0; place < noted_.size(); ++place) {
-    const Record now =
-        place < BlackBox::kMostSuspects ? memory_->suspect(place) : lasting(place - BlackBox::kMostSuspects);
+    Record now{};
+    if (place < BlackBox::kMostSuspects) {
+      now = memory_->suspect(place);
+    } else if (!last) {
+      now = lasting(place - BlackBox::kMostSuspects);
+    }
     if (std::memcmp(&now, &noted_[place], sizeof now) == 0) continue;
     changed = true;
     if (memory_->file->write(Part::noted, place, now)) noted_[place] = now;

@@ -27,7 +27,7 @@ class Ticker {
  private:
   void run();
   void tick(bool last);
-  bool note_places();
+  bool note_places(bool last);
   void note_alive(std::int64_t alive_ms);
   [[nodiscard]] Record lasting(std::size_t slot);
 
