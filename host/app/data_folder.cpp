@@ -31,15 +31,17 @@ struct flock whole_file() {
   return lock;
 }
 
-// All of it or nothing.
+// All of it or nothing, also when the power is cut.
 Result<> write(const fs::path& file, const std::string& text) {
   const fs::path next = file.string() + ".new";
-  std::ofstream out(next, std::ios::trunc);
-  out << text << '\n';
-  out.close();
+  const int out = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const std::string line = text + "\n";
+  const bool written =
+      out >= 0 && ::write(out, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && fsync(out) == 0;
+  if (out >= 0) close(out);
   std::error_code error;
-  if (out) fs::rename(next, file, error);
-  if (!out || error) return failure("{} cannot be written", file.string());
+  if (written) fs::rename(next, file, error);
+  if (!written || error) return failure("{} cannot be written", file.string());
   return {};
 }
 
@@ -76,6 +78,8 @@ DataFolder::~DataFolder() {
 Result<std::string> DataFolder::client_id() const {
   const fs::path file = path_ / kClientId;
   if (auto known = first_line(file); !known.empty()) return known;
+  // Another name would be another session: what waits at the broker would be lost.
+  if (fs::exists(file)) return failure("{} is empty or cannot be read", file.string());
   std::random_device device;
   const std::string made_up = fmt::format("botel-{:08x}{:08x}", device(), device());
   if (auto written = write(file, made_up); !written) return tl::unexpected(written.error());
