@@ -18,6 +18,8 @@
 #include <string>
 #include <thread>
 
+#include "base/files.hpp"
+
 namespace botel::mqtt {
 namespace {
 
@@ -25,6 +27,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 namespace fs = std::filesystem;
 
+constexpr auto kPid = "pid";  // the file
 constexpr int kFirstPort = 1883;
 constexpr int kPortsToTry = 200;
 constexpr int kTries = 10;
@@ -143,6 +146,20 @@ Result<fs::path> write_configuration(const fs::path& folder, int port) {
   return file;
 }
 
+// A host that was killed leaves a broker that ends by itself, and until then writes down what it holds: what the next
+// one reads.
+void await_predecessor(const fs::path& folder) {
+  const std::string pid = first_line(folder / kPid);
+  if (pid.empty() || pid.find_first_not_of("0123456789") != std::string::npos) return;
+  const std::string configuration = (folder / "mosquitto.conf").string();
+  for (const auto deadline = steady_clock::now() + kStartTime; steady_clock::now() < deadline;) {
+    std::ifstream command("/proc/" + pid + "/cmdline");
+    const std::string words{std::istreambuf_iterator<char>(command), {}};
+    if (words.find(configuration) == std::string::npos) return;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+}
+
 // In the child, between fork and exec: only what is safe there.
 [[noreturn]] void become(const char* program, const char* configuration, const char* log, pid_t parent) {
   setpgid(0, 0);
@@ -165,6 +182,7 @@ Result<fs::path> write_configuration(const fs::path& folder, int port) {
 Result<std::unique_ptr<PrivateBroker>> PrivateBroker::start(const fs::path& folder, std::optional<int> wanted) {
   const auto program = find_mosquitto();
   if (!program) return tl::unexpected(program.error());
+  await_predecessor(folder);
   for (int tries = 1;; ++tries) {
     const auto port = choose(wanted);
     if (!port) return failure("the private broker: {}", port.error());
@@ -185,6 +203,7 @@ Result<std::unique_ptr<PrivateBroker>> PrivateBroker::spawn(const std::string& p
   if (pid == 0) become(program.c_str(), configuration.c_str(), log.c_str(), parent);
 
   std::unique_ptr<PrivateBroker> broker(new PrivateBroker(pid, port));
+  std::ofstream(configuration.parent_path() / kPid) << pid << '\n';
   for (const auto deadline = steady_clock::now() + kStartTime; steady_clock::now() < deadline;) {
     if (listens(pid, port)) return broker;
     if (broker->has_ended()) {

@@ -339,11 +339,7 @@ answers = "s/2/a/+/u/+/r/+/res/#")";
     CHECK(answers(world, one, "\"late") == 0);
     CHECK(said(world, one) == Texts{"hello", "end ended"});
     world.stop_host();
+    // What the broker hands over twice is served twice.
+    CHECK(count(world.host.log(), "gitple_requests_total 2\n") == 1);
   }
-  // What the broker hands over twice would be answered twice.
-  world.start_host();
-  CHECK(at(world.start(two).payload, "result") == "OK");
-  int all = 0;
-  for (const auto& message : world.client.received()) all += message.topic == two.res_pub();
-  CHECK(all == 5);
 }

@@ -225,12 +225,4 @@ void Driver::wait_for_answers(long long more) {
   if (!wait(kPatience, [&] { return answered_ >= wanted; })) throw std::runtime_error("the bots have fallen silent");
 }
 
-Clock::time_point Driver::sent_at(const std::string& room, long long number) const {
-  const std::lock_guard lock(mutex_);
-  for (const Line& line : lines_) {
-    if (line.room.room == room) return line.sent_at.at(number);
-  }
-  throw std::runtime_error("no such room");
-}
-
 }  // namespace chaos

@@ -48,8 +48,6 @@ class Driver {
   [[nodiscard]] int connection_losses() const;
   // Waits until so many more messages were answered.
   void wait_for_answers(long long more);
-  // When a message was sent for the last time.
-  [[nodiscard]] Clock::time_point sent_at(const std::string& room, long long number) const;
 
  private:
   struct Line {  // to one room

@@ -13,20 +13,22 @@
 namespace chaos {
 namespace {
 
-// The mounts of this process from here on are its own.
-bool leave_the_others_mounts() {
-  static const bool left = unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
-  return left;
+std::string reason() { return "a tmpfs cannot be mounted: " + std::string(std::strerror(errno)); }
+
+// The mounts of this process from here on are its own. Why they are not; empty when they are.
+const std::string& leave_the_others_mounts() {
+  static const std::string refusal =
+      unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 ? "" : reason();
+  return refusal;
 }
 
 }  // namespace
 
-SmallDisk::SmallDisk(std::filesystem::path folder, int megabytes) : folder_(std::move(folder)) {
+SmallDisk::SmallDisk(std::filesystem::path folder, int megabytes)
+    : folder_(std::move(folder)), refusal_(leave_the_others_mounts()) {
   std::filesystem::create_directories(folder_);
   const std::string options = "mode=0700,size=" + std::to_string(megabytes) + "m";
-  if (!leave_the_others_mounts() || mount("tmpfs", folder_.c_str(), "tmpfs", 0, options.c_str()) != 0) {
-    refusal_ = "a tmpfs cannot be mounted: " + std::string(std::strerror(errno));
-  }
+  if (refusal_.empty() && mount("tmpfs", folder_.c_str(), "tmpfs", 0, options.c_str()) != 0) refusal_ = reason();
 }
 
 SmallDisk::~SmallDisk() {

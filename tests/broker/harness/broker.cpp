@@ -97,11 +97,17 @@ bool accepts(int port) {
 }
 
 void Broker::wait_for_subscription(const std::string& filter) const {
+  constexpr std::string_view from = "Received SUBSCRIBE from ";
   wait_until("no subscription to " + filter, [&] {
     const std::string text = log();
     const auto asked = text.rfind("\t" + filter + " (QoS");
-    return asked != std::string::npos && asked > text.rfind("Sending CONNACK to") &&
-           text.find("Sending SUBACK to", asked) != std::string::npos;
+    const auto packet = asked == std::string::npos ? asked : text.rfind(from, asked);
+    // Nothing of what was before, neither of this broker nor of this client.
+    if (packet == std::string::npos || packet < text.rfind(" mosquitto version ")) return false;
+    const auto name = packet + from.size();
+    const std::string client = text.substr(name, text.find('\n', name) - name);
+    const auto connected = text.rfind("Sending CONNACK to " + client + " ");
+    return connected < packet && text.find("Sending SUBACK to " + client, asked) != std::string::npos;
   });
 }
 

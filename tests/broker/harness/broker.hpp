@@ -33,7 +33,7 @@ class Broker {
 
   // What it logs: connections, and each packet. The way to see what a client does that nobody is told of.
   [[nodiscard]] std::string log() const { return process_->log(); }
-  // Waits until the last client that connected has been granted `filter`.
+  // Waits until the client that asked last for `filter` has been granted it, by this start() and in its connection.
   void wait_for_subscription(const std::string& filter) const;
   void wait_for_log(const std::string& text, int times = 1) { process_->wait_for_log(text, times); }
 
