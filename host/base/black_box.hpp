@@ -60,7 +60,7 @@ class BlackBox {
   static Result<std::unique_ptr<BlackBox>> open(const std::filesystem::path& file, unsigned threads, Time now,
                                                 std::chrono::milliseconds tick = std::chrono::seconds(1));
 
-  // The clean end, which waits for the disk. In the process that has opened it.
+  // The clean end, which waits for the disk. No task that is running then is to blame. In the process that opened it.
   ~BlackBox();
   BlackBox(const BlackBox&) = delete;
   BlackBox& operator=(const BlackBox&) = delete;

@@ -270,6 +270,21 @@ TEST_CASE("black box: a task that is over does not stay in the file") {
   CHECK(open(folder)->suspects().empty());
 }
 
+TEST_CASE("black box: a task that outlasts a clean end is not to blame for it") {
+  const TempFolder folder;
+  Run run(folder, [](BlackBox& box) {
+    std::thread([&box] {
+      begin(box, 7);
+      pause();
+    }).detach();
+    Run::wait_for_order();
+  });
+  wait_until(folder, [](const auto& bytes) { return count(bytes, kName) == 1; });
+  run.go_on();
+  CHECK(run.end() == 0);
+  CHECK(open(folder)->suspects().empty());
+}
+
 TEST_CASE("black box: a name that is half written is not another task's, whoever reads it") {
   const std::array<std::string, 2> names{std::string(150, 'a'), std::string(100, 'b')};
   const auto name = [&](std::uint64_t task) { return fmt::format("{}{:#x}", names[task], task); };
