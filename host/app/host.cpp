@@ -26,9 +26,10 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 // For the end: in this time handlers begin,
-constexpr milliseconds kDrainTime{3500};
+constexpr milliseconds kDrainTime{3000};
 constexpr milliseconds kHandlerTime{500};  // those that run then may return,
-constexpr milliseconds kSaveTime{1000};    // and a store that fails may recover.
+constexpr milliseconds kSaveTime{1000};    // a store that fails may recover,
+constexpr milliseconds kLeaveTime{500};    // and the broker may acknowledge.
 
 // Where a commit comes before what is sent, more events share one.
 runtime::RuntimeConfig runtime_config(const Config& config) {
@@ -222,12 +223,15 @@ void Host::stop(int exit_code) {
 }
 
 void Host::finish() {
-  const auto kept = keeper_ ? keeper_->finish(steady_clock::now() + kSaveTime) : Result<>();
+  const SteadyTime save_by = steady_clock::now() + kSaveTime;
+  auto kept = keeper_ ? keeper_->finish(save_by) : Result<>();
   service_->close(keeper_.has_value());
   if (kept) {
-    link_->write();
-    link_->disconnect();
-  } else {
+    link_->leave(steady_clock::now() + kLeaveTime);
+    // What the broker has now the next run need not send again.
+    if (keeper_ && link_->has_gone()) kept = keeper_->finish(save_by + kLeaveTime);
+  }
+  if (!kept) {
     log::error("what happened last is not in the store: {}", kept.error());
     exit_code_ = 1;
   }

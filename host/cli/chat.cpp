@@ -43,8 +43,7 @@ class Chat {
     screen_.leave_line();
     std::string trouble = session_.trouble();
     if (!trouble.empty() && !link_->trouble().empty()) trouble += " (" + link_->trouble() + ")";
-    link_->write();
-    link_->disconnect();
+    link_->leave(std::chrono::steady_clock::now() + std::chrono::seconds(1));
     return trouble;
   }
 

@@ -297,8 +297,26 @@ void Link::close_unwritten() {
   }
 }
 
-void Link::disconnect() {
-  if (state_ != State::connected) return;
+void Link::leave(SteadyTime deadline) {
+  bool untaken = false;  // something that was read, and must not be acknowledged
+  for (;;) {
+    take_acknowledgements();
+    untaken = untaken || std::exchange(arrived_, 0) > 0;
+    if (!untaken) {
+      if (connected()) send_waiting();
+      write();
+    }
+    const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (!connected() || outbox_.unacknowledged() == 0 || left <= milliseconds(0)) break;
+    if (!more_to_read_) {
+      pollfd wanted = descriptor();
+      poll(&wanted, 1, static_cast<int>(left.count()));
+    }
+    read();
+  }
+  if (!connected()) return;
+  // A goodbye would take along the acknowledgements of what is left to the next run.
+  if (untaken) return close_unwritten();
   mosquitto_disconnect(client_.get());
   mosquitto_loop_write(client_.get(), 1);
 }

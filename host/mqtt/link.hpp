@@ -68,8 +68,6 @@ class Link final : public Client {
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   // Too much waits for the broker: make no more before it has less.
   [[nodiscard]] bool full() const { return outbox_.bytes() > config_.max_waiting; }
-  // Whether all that was published has arrived.
-  [[nodiscard]] bool delivered() const { return outbox_.empty(); }
   // Whether the broker has answered all that was subscribed.
   [[nodiscard]] bool settled() const { return connected() && subscriptions_.settled() && to_ask_.empty(); }
   // Something is left to be read without polling.
@@ -88,8 +86,9 @@ class Link final : public Client {
   void cut(const std::string& why);
   void resume() { cut_ = false; }  // makes connections again
 
-  // Says goodbye to the broker, for the end. It keeps the session.
-  void disconnect();
+  // For the end: waits, until `deadline` at most, until the broker has what waits for it, and ends the connection. What
+  // comes in meanwhile is neither handled nor acknowledged: the broker keeps it with the session, for the next run.
+  void leave(SteadyTime deadline);
 
   // What an earlier run left, before the first tick().
   void restore(store::Message message) { outbox_.restore(std::move(message)); }
@@ -140,7 +139,7 @@ class Link final : public Client {
   void ask(const std::string& filter);
   void ask_for_lost(SteadyTime now);
   void send_waiting();
-  void acknowledged();
+  void take_acknowledgements();
   [[nodiscard]] std::shared_ptr<const mqtt5__property> session_expiry() const;
 
   const LinkConfig config_;

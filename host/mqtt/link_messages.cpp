@@ -25,7 +25,8 @@ void Link::dispatch(const OnMessage& on_message) {
       lost_filters_.push_back(*lost);
     }
   }
-  acknowledged();
+  take_acknowledgements();
+  if (connected()) send_waiting();
   ask_waiting();
   const std::size_t arrived = std::exchange(arrived_, 0);
   for (std::size_t i = 0; i < arrived; ++i) {
@@ -60,7 +61,7 @@ void Link::greeted() {
   send_waiting();
 }
 
-void Link::acknowledged() {
+void Link::take_acknowledgements() {
   for (const auto& [packet, code] : std::exchange(acknowledgements_, {})) {
     if (!outbox_.acknowledged(packet)) continue;
     fruitful_ = true;
@@ -68,7 +69,6 @@ void Link::acknowledged() {
     ++dropped_;
     complaints_.error("the broker does not take a message: {}", mosquitto_reason_string(code));
   }
-  if (connected()) send_waiting();
 }
 
 // Packet ids are 16 bits wide, and each SUBSCRIBE has one until it is answered.

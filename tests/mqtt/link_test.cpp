@@ -68,6 +68,9 @@ std::string publish(int packet, const std::string& payload) {
   const std::string body = {'\0', '\1', 't', static_cast<char>(packet >> 8), static_cast<char>(packet & 255)};
   return std::string("\x32") + static_cast<char>(body.size() + payload.size()) + body + payload;
 }
+std::string puback(int packet) {
+  return {'\x40', '\x02', static_cast<char>(packet >> 8), static_cast<char>(packet & 255)};
+}
 
 struct Stage {
   Broker broker;
@@ -151,4 +154,30 @@ TEST_CASE("link: while it is cut, a connection that was being made is given up")
   stage.link->cut("the test says so");
   stage.until([&] { return stage.link->descriptor().fd == -1; });
   CHECK_FALSE(stage.link->connected());
+}
+
+TEST_CASE("link: it leaves when the broker has what was said, and acknowledges nothing that comes meanwhile") {
+  Stage stage;
+  stage.connect(connack(false));
+  stage.until([&] { return stage.link->connected(); });
+  stage.link->publish("t", "answer");
+  stage.link->write();
+  stage.until([&] { return stage.broker.received().find("answer") != std::string::npos; });
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
+  const std::string goodbye("\xe0\0", 2);
+  SUBCASE("something comes") {
+    stage.broker.send(publish(7, "late") + puback(1));
+    stage.link->leave(deadline);
+    CHECK(stage.broker.received().empty());
+  }
+  SUBCASE("nothing comes") {
+    stage.broker.send(puback(1));
+    stage.link->leave(deadline);
+    CHECK(stage.broker.received() == goodbye);
+  }
+  SUBCASE("the broker says nothing in time") {
+    stage.link->leave(std::chrono::steady_clock::now());
+    CHECK(stage.broker.received() == goodbye);
+  }
+  CHECK(stage.heard.empty());
 }
