@@ -1,5 +1,6 @@
 // A broker that is killed forgets what it had acknowledged, so that here the driver repeats each message until the bot
-// has answered it, and only what is lost in spite of that counts.
+// has answered it, and only what is lost in spite of that counts. What a timer made a bot say nobody can ask for again:
+// where it has not arrived, the broker had it (the host's outbox is empty at the end), and that does not count.
 #include <doctest/doctest.h>
 
 #include "chaos/stage.hpp"

@@ -37,9 +37,10 @@ bool is_number(const std::string& name) { return name.find_first_not_of("0123456
 }  // namespace
 
 Counts& Counts::operator+=(const Counts& more) {
-  for (const auto member : {&Counts::sent, &Counts::handled, &Counts::lost, &Counts::doubled, &Counts::reordered,
-                            &Counts::answers, &Counts::missing, &Counts::overtaken, &Counts::repeats,
-                            &Counts::differing, &Counts::timers, &Counts::timers_lost, &Counts::timers_doubled}) {
+  for (const auto member :
+       {&Counts::sent, &Counts::handled, &Counts::lost, &Counts::doubled, &Counts::reordered, &Counts::answers,
+        &Counts::missing, &Counts::overtaken, &Counts::repeats, &Counts::differing, &Counts::timers,
+        &Counts::timers_lost, &Counts::timers_doubled, &Counts::timers_missing}) {
     this->*member += more.*member;
   }
   return *this;
@@ -54,7 +55,7 @@ Balance& Balance::operator+=(const Balance& more) {
 
 bool is_clean(const Counts& counts) {
   return counts.lost + counts.doubled + counts.reordered + counts.missing + counts.overtaken + counts.differing +
-             counts.timers_lost + counts.timers_doubled ==
+             counts.timers_lost + counts.timers_doubled + counts.timers_missing ==
          0;
 }
 
@@ -145,15 +146,15 @@ Balance Ledger::balance(const std::string& state) const {
   }
   if (counts.timers_doubled > 0) complain("timers fired twice: " + state);
 
-  const auto expect = [&](const std::string& name) {
+  const auto expect = [&](const std::string& name, long long& missing) {
     ++counts.answers;
     if (has_heard(name)) return;
-    ++counts.missing;
+    ++missing;
     complain("the bot has said \"" + name + "\", but it did not arrive");
   };
-  for (const long long number : seen) expect(std::to_string(number));
-  for (const long long number : fired) expect("timer " + std::to_string(number));
-  for (long long tick = 1; tick <= memory.ticks; ++tick) expect("tick " + std::to_string(tick));
+  for (const long long number : seen) expect(std::to_string(number), counts.missing);
+  for (const long long number : fired) expect("timer " + std::to_string(number), counts.timers_missing);
+  for (long long tick = 1; tick <= memory.ticks; ++tick) expect("tick " + std::to_string(tick), counts.missing);
   return result;
 }
 

@@ -20,6 +20,7 @@ struct Counts {
   long long repeats = 0;                                                  // said again, which is allowed
   long long differing = 0;                                                // of these: not the same bytes
   long long timers = 0, timers_lost = 0, timers_doubled = 0;
+  long long timers_missing = 0;  // that fired, and what the bot said then did not arrive
 
   Counts& operator+=(const Counts& more);
 };
