@@ -1,8 +1,9 @@
 # What building and running Botel needs of Debian, for run.sh and test.sh: need PACKAGE... installs what is missing.
 # apt is asked only when something is.
 build_packages="g++ cmake ninja-build ccache pkg-config libmosquitto-dev rapidjson-dev libboost-dev libfmt-dev
-  libspdlog-dev libexpected-dev libcli11-dev libtomlplusplus-dev libsqlitecpp-dev libsqlite3-dev libxxhash-dev mosquitto"
-test_packages="doctest-dev mosquitto-clients clang openssl binutils"
+  libspdlog-dev libexpected-dev libcli11-dev libtomlplusplus-dev libsqlitecpp-dev libsqlite3-dev libxxhash-dev libssl-dev
+  libvalijson-dev libre2-dev mosquitto"
+test_packages="doctest-dev mosquitto-clients clang openssl binutils rsync"
 
 need() {
   missing=

@@ -27,7 +27,9 @@ int main(int argc, char** argv) try {
   app.require_subcommand(1);
   botel::cli::add_run(app);
   botel::cli::add_chat(app);
+  botel::cli::add_plugins(app);
   botel::cli::add_store(app);
+  botel::cli::add_probe(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::RuntimeError& result) {

@@ -91,8 +91,8 @@ std::vector<std::string> breaches(const Rooms& rooms) {
 // Libraries that have one user, so that they can be replaced in one place.
 std::vector<std::string> strangers() {
   const std::map<std::string, std::string> homes = {
-      {"mosquitto.h", "mqtt"}, {"boost/dll", "plugin"}, {"spdlog", "base"},    {"toml++", "app"},
-      {"rapidjson", "base"},   {"SQLiteCpp", "store"},  {"sqlite3.h", "store"}};
+      {"mosquitto.h", "mqtt"}, {"boost/dll", "plugin"}, {"spdlog", "base"},   {"toml++", "app"}, {"rapidjson", "base"},
+      {"SQLiteCpp", "store"},  {"sqlite3.h", "store"},  {"valijson", "base"}, {"re2/", "base"}};
   std::vector<std::string> found;
   for (const auto& entry : fs::recursive_directory_iterator(kRoot / "host")) {
     if (!entry.is_regular_file()) continue;

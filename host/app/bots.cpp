@@ -6,53 +6,118 @@
 #include "base/log.hpp"
 
 namespace botel::app {
-namespace {
 
-using Offers = std::vector<plugin::Offer>;
+using runtime::Role;
 
-// Each bot serves the id that is its name, and the first by name serves the rest.
-std::vector<BotConfig> default_bots(const Offers& offers) {
-  std::vector<BotConfig> bots;
-  for (const auto& offer : offers) {
-    if (offer.descriptor->kind == BOTEL_BOT) bots.push_back({offer.descriptor->id, offer.descriptor->id});
+const BotConfig* Bots::row(const std::string& id) const {
+  const auto& rows = config_.rows;
+  const auto found = std::ranges::find(rows, id, &BotConfig::id);
+  if (found != rows.end()) return &*found;
+  const auto rest = std::ranges::find(rows, "*", &BotConfig::id);
+  return rest == rows.end() ? nullptr : &*rest;
+}
+
+// Without any table each bot serves the id that is its name, and the first by name serves the rest.
+Role* Bots::find(const std::string& id) {
+  if (const BotConfig* const found = row(id)) return &of(*found);
+  if (!config_.rows.empty()) return nullptr;
+  if (const auto known = by_name_.find(id); known != by_name_.end()) return known->second.get();
+  const auto first = std::ranges::find_if(by_name_, [](const auto& each) { return each.second->logic() != nullptr; });
+  return first == by_name_.end() ? nullptr : first->second.get();
+}
+
+Role& Bots::owner(const std::string& id, const std::string& name) {
+  const BotConfig* const found = row(id);
+  return found && found->name == name ? of(*found) : named(name);
+}
+
+bool Bots::is_served(const BotConfig& row) const {
+  const auto serves = [](const auto& roles, const auto& key) {
+    const auto found = roles.find(key);
+    return found != roles.end() && found->second->logic();
+  };
+  return row.config ? serves(by_row_, Row(row.id, row.name)) : serves(by_name_, row.name);
+}
+
+Role& Bots::of(const BotConfig& row) {
+  if (!row.config) return named(row.name);
+  auto& role = by_row_[{row.id, row.name}];
+  if (!role) role = std::make_unique<Role>(row.name);
+  return *role;
+}
+
+Role& Bots::named(const std::string& name) {
+  auto& role = by_name_[name];
+  if (!role) role = std::make_unique<Role>(name);
+  return *role;
+}
+
+std::string Bots::config_of(const std::string& name) const {
+  const auto found = config_.configs.find(name);
+  return found == config_.configs.end() ? "{}" : found->second;
+}
+
+bool Bots::wants(const std::string& name) const {
+  const auto known = by_name_.find(name);
+  return config_.rows.empty() || (known != by_name_.end() && known->second->actors() > 0) ||
+         std::ranges::any_of(config_.rows, [&](const BotConfig& row) { return !row.config && row.name == name; });
+}
+
+std::vector<plugin::Part> Bots::parts(const plugin::Item& item) {
+  std::vector<plugin::Part> parts;
+  if (item.kind != BOTEL_BOT) return parts;
+  offered_.insert(item.id);
+  if (wants(item.id)) parts.push_back({&named(item.id), config_of(item.id)});
+  for (const BotConfig& row : config_.rows) {
+    if (row.config && row.name == item.id) parts.push_back({&of(row), *row.config});
   }
-  std::ranges::sort(bots, {}, &BotConfig::id);
-  if (!bots.empty()) bots.push_back({"*", bots.front().name});
-  return bots;
-}
-
-Result<std::shared_ptr<runtime::Logic>> make(const Offers& offers, const BotConfig& bot) {
-  const auto offer = std::ranges::find_if(offers, [&](const plugin::Offer& candidate) {
-    return candidate.descriptor->kind == BOTEL_BOT && bot.name == candidate.descriptor->id;
-  });
-  if (offer == offers.end()) return failure("no plugin offers the bot {}", log::printable(bot.name));
-  return runtime::Logic::create(*offer->descriptor, bot.config, offer->library);
-}
-
-}  // namespace
-
-Bots::Bots(const Offers& offers, const std::vector<BotConfig>& config) {
-  for (const BotConfig& bot : config.empty() ? default_bots(offers) : config) {
-    auto logic = make(offers, bot);
-    if (!logic) log::error("bot id {} is not served: {}", log::printable(bot.id), logic.error());
-    // Its id has a table of its own, even if it is of no use: it is not one of the rest.
-    by_id_[bot.id] = logic ? std::move(*logic) : nullptr;
+  // A table that is there no more may have left rooms.
+  for (const auto& [key, role] : by_row_) {
+    const BotConfig* const now = row(key.first);
+    const bool is_there = now && now->id == key.first && now->name == key.second && now->config;
+    if (!is_there && key.second == item.id && role->actors() > 0) {
+      parts.push_back({role.get(), config_of(item.id)});
+    }
   }
-  if (names().empty()) log::error("no bot is served");
+  return parts;
 }
 
-std::shared_ptr<runtime::Logic> Bots::find(const std::string& id) const {
-  auto found = by_id_.find(id);
-  if (found == by_id_.end()) found = by_id_.find("*");
-  return found == by_id_.end() ? nullptr : found->second;
+std::vector<const Role*> Bots::all() const {
+  std::vector<const Role*> roles;
+  for (const auto& [name, role] : by_name_) roles.push_back(role.get());
+  for (const auto& [row, role] : by_row_) roles.push_back(role.get());
+  return roles;
 }
 
 std::vector<std::string> Bots::names() const {
   std::set<std::string> names;
-  for (const auto& [id, logic] : by_id_) {
-    if (logic) names.insert(std::string(logic->id()));
+  for (const Role* const role : all()) {
+    if (role->logic()) names.insert(role->name());
   }
   return {names.begin(), names.end()};
+}
+
+std::map<std::string, std::size_t> Bots::missing() const {
+  std::map<std::string, std::size_t> missing;
+  for (const Role* const role : all()) {
+    const auto& logic = role->logic();
+    const auto rooms = logic ? role->unreadable(logic->schema_oldest(), logic->schema_written()) : role->actors();
+    if (rooms > 0) missing[role->name()] += rooms;
+  }
+  return missing;
+}
+
+void Bots::complain() const {
+  for (const BotConfig& row : config_.rows) {
+    if (is_served(row)) continue;
+    const bool is_offered = offered_.contains(row.name);
+    log::error("bot id {} is not served: {} {}", log::printable(row.id),
+               is_offered ? "no instance could be made of" : "no plugin offers the bot", log::printable(row.name));
+  }
+  for (const auto& [bot, rooms] : missing()) {
+    log::error("{} rooms wait for the bot {}, which is not there or cannot read their state", rooms, bot);
+  }
+  if (names().empty()) log::error("no bot is served");
 }
 
 }  // namespace botel::app

@@ -176,6 +176,9 @@ void read_host(Table& table, Config& config) {
   set(config.data, table.text("data"));
   set(config.threads, table.integer("threads", 2, 1000));
   set(config.slow_handler, table.seconds("slow_handler"));
+  set(config.probation, table.seconds("probation"));
+  set(config.probation_failures, table.integer("probation_failures", 1, 1'000'000));
+  set(config.probe_time, table.seconds("probe_time"));
   if (const auto name = table.text("log_level")) {
     const auto level = log_level(*name);
     if (!level) table.mistake(*table.find("log_level"), "host.log_level must be debug, info, warning or error");
@@ -202,6 +205,27 @@ void read_store(Table& table, Config& config) {
   }
 }
 
+std::string as_json(const toml::table& values) {
+  std::ostringstream json;
+  json << toml::json_formatter(values);
+  return json.str();
+}
+
+// [plugin.NAME]: the configuration of the bot or connector NAME.
+void read_plugins(Table& top, Config& config) {
+  const toml::node* const plugins = top.find("plugin");
+  if (!plugins) return;
+  const toml::table* const all = plugins->as_table();
+  if (!all) return top.mistake(*plugins, "configurations of plugins are written as [plugin.NAME] tables");
+  for (const auto& [name, node] : *all) {
+    if (const toml::table* const values = node.as_table()) {
+      config.bots.configs[std::string(name.str())] = as_json(*values);
+    } else {
+      top.mistake(node, "[plugin.{}] must be a table", name.str());
+    }
+  }
+}
+
 void read_bot(Table& table, const toml::node& node, Config& config) {
   BotConfig bot;
   const auto id = table.text("id");
@@ -210,19 +234,17 @@ void read_bot(Table& table, const toml::node& node, Config& config) {
   if (!name || name->empty()) table.mistake(node, "[[bot]] needs a name: that of a bot");
   set(bot.id, id);
   set(bot.name, name);
-  for (const BotConfig& other : config.bots) {
+  for (const BotConfig& other : config.bots.rows) {
     if (id && other.id == *id) table.mistake(node, "[[bot]] id \"{}\" is there twice", *id);
   }
   if (const toml::node* const given = table.find("config")) {
     if (const toml::table* const values = given->as_table()) {
-      std::ostringstream json;
-      json << toml::json_formatter(*values);
-      bot.config = json.str();
+      bot.config = as_json(*values);
     } else {
       table.mistake(*given, "[[bot]] config must be a table");
     }
   }
-  config.bots.push_back(std::move(bot));
+  config.bots.rows.push_back(std::move(bot));
 }
 
 void read_bots(Table& top, Config& config, const std::string& file, Mistakes& mistakes) {
@@ -251,6 +273,7 @@ void read_file(const toml::table& parsed, Config& config, const std::string& fil
   section("store", read_store);
   section("host", read_host);
   read_bots(top, config, file, mistakes);
+  read_plugins(top, config);
 }
 
 fs::path default_plugins() {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,9 +17,15 @@ namespace botel::app {
 
 // Which bot serves a Gitple bot id.
 struct BotConfig {
-  std::string id;             // "*": all ids that no other table names
-  std::string name;           // of the bot, as its plugin calls it
-  std::string config = "{}";  // JSON object, given to the bot
+  std::string id;                          // "*": all ids that no other table names
+  std::string name;                        // of the bot, as its plugin calls it
+  std::optional<std::string> config = {};  // JSON object, given to the bot; none: that of its name
+};
+
+// What may change while the host runs.
+struct BotsConfig {
+  std::vector<BotConfig> rows;  // empty: each bot serves the id that is its name, and the first one the rest
+  std::map<std::string, std::string> configs;  // JSON objects, by names of bots and connectors
 };
 
 // When what has happened is on disk.
@@ -35,12 +42,15 @@ struct Config {
   gitple::ServiceConfig gitple;
   std::filesystem::path plugins;
   std::filesystem::path data;
-  std::vector<BotConfig> bots;  // empty: each bot serves the id that is its name, and the first one the rest
+  BotsConfig bots;
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;
   unsigned threads = 16;                        // at the most
   std::chrono::milliseconds slow_handler{100};  // what takes longer is named in the log
   Durability durability = Durability::relaxed;
+  unsigned probation_failures = 5;                                // of handlers, until a new version is rolled back
+  std::chrono::milliseconds probation{std::chrono::minutes(1)};   // for so long behind its take-over
+  std::chrono::milliseconds probe_time{std::chrono::seconds(5)};  // in which a plugin must have been tried
 };
 
 using Mistakes = std::vector<std::string>;

@@ -31,20 +31,6 @@ struct flock whole_file() {
   return lock;
 }
 
-// All of it or nothing, also when the power is cut.
-Result<> write(const fs::path& file, const std::string& text) {
-  const fs::path next = file.string() + ".new";
-  const int out = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const std::string line = text + "\n";
-  const bool written =
-      out >= 0 && ::write(out, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && fsync(out) == 0;
-  if (out >= 0) close(out);
-  std::error_code error;
-  if (written) fs::rename(next, file, error);
-  if (!written || error) return failure("{} cannot be written", file.string());
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
@@ -82,7 +68,7 @@ Result<std::string> DataFolder::client_id() const {
   if (fs::exists(file)) return failure("{} is empty or cannot be read", file.string());
   std::random_device device;
   const std::string made_up = fmt::format("botel-{:08x}{:08x}", device(), device());
-  if (auto written = write(file, made_up); !written) return tl::unexpected(written.error());
+  if (auto written = write_whole(file, made_up + "\n"); !written) return tl::unexpected(written.error());
   return made_up;
 }
 
@@ -94,10 +80,10 @@ std::vector<std::string> DataFolder::filters() const {
 }
 
 Result<> DataFolder::keep_filters(const std::vector<std::string>& filters) const {
-  return write(path_ / kFilters, fmt::format("{}", fmt::join(filters, "\n")));
+  return write_whole(path_ / kFilters, fmt::format("{}\n", fmt::join(filters, "\n")));
 }
 
-Result<> DataFolder::announce(const std::string& broker) const { return write(path_ / kBroker, broker); }
+Result<> DataFolder::announce(const std::string& broker) const { return write_whole(path_ / kBroker, broker + "\n"); }
 
 std::optional<std::string> DataFolder::announced(const fs::path& path) {
   // A host that was killed leaves its announcement behind, but not its lock.

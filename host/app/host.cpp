@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,6 +32,17 @@ constexpr milliseconds kHandlerTime{500};  // those that run then may return,
 constexpr milliseconds kSaveTime{1000};    // a store that fails may recover,
 constexpr milliseconds kLeaveTime{500};    // and the broker may acknowledge.
 
+constexpr milliseconds kQuiet{300};  // since the last write to a file until it is taken over
+
+// As if it had never been blocked.
+void die_of(int signal) {
+  std::signal(signal, SIG_DFL);
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_UNBLOCK, &all, nullptr);
+  raise(signal);
+}
+
 // Where a commit comes before what is sent, more events share one.
 runtime::RuntimeConfig runtime_config(const Config& config) {
   const milliseconds round(config.durability == Durability::strict ? 20 : 2);
@@ -39,9 +51,7 @@ runtime::RuntimeConfig runtime_config(const Config& config) {
 
 }  // namespace
 
-Descriptor::~Descriptor() { close(fd_); }
-
-Result<std::unique_ptr<Host>> Host::create(const Config& config) {
+Result<std::unique_ptr<Host>> Host::create(const Config& config, const std::filesystem::path& file, Reread reread) {
   umask(077);  // conversations are nobody else's business
   auto data = DataFolder::open(config.data);
   if (!data) return tl::unexpected(data.error());
@@ -59,6 +69,13 @@ Result<std::unique_ptr<Host>> Host::create(const Config& config) {
   }
   std::unique_ptr<Host> host(new Host(config, std::move(*data), std::move(broker), std::move(url)));
   if (auto opened = host->open(config, std::move(link)); !opened) return tl::unexpected(opened.error());
+  if (!file.empty()) {
+    host->reread_ = std::move(reread);
+    const auto wanted = [name = file.filename().string()](std::string_view other) { return other == name; };
+    const auto folder = file.has_parent_path() ? file.parent_path() : ".";
+    host->config_watcher_ = std::make_unique<plugin::Watcher>(folder, wanted, kQuiet);
+    [[maybe_unused]] const auto known = host->config_watcher_->take(steady_clock::now());
+  }
   return host;
 }
 
@@ -68,6 +85,7 @@ Host::Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_p
       data_(std::move(data)),
       broker_(std::move(broker)),
       broker_url_(std::move(broker_url)),
+      bots_(config.bots),
       runtime_(runtime_config(config), counters_, [this] { wake(); }),
       workers_([this] { return round(); }, [this] { wake(); }, config.threads) {}
 
@@ -76,13 +94,8 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   if (!black_box) return tl::unexpected(black_box.error());
   black_box_ = std::move(*black_box);
   for (const auto& suspect : black_box_->suspects()) log::error("{}", suspect.describe());
-  const auto offers = plugin::load_all(config.plugins, config.data / "loaded");
-  if (!offers) return tl::unexpected(offers.error());
-  bots_.emplace(*offers, config.bots);
-
-  // Until here a signal ends the process at once, whatever a plugin does; the broker goes with it. From here on no
-  // thread gets one.
-  signals_.emplace(open_signals({SIGTERM, SIGINT, SIGCHLD}));
+  // From here on no thread gets a signal.
+  signals_ = Descriptor(open_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD}));
 
   link_config.keep_session = config.durability != Durability::off;
   if (link_config.client_id.empty()) {
@@ -93,13 +106,24 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   auto link = mqtt::Link::create(std::move(link_config), counters_);
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
-  const auto find_bot = [this](const std::string& id) { return bots_->find(id); };
-  service_.emplace(config.gitple, *link_, runtime_, find_bot, counters_);
+  const auto find_bot = [this](const std::string& id) { return bots_.find(id); };
+  const auto find_owner = [this](const std::string& id, const std::string& name) -> runtime::Role& {
+    return bots_.owner(id, name);
+  };
+  service_.emplace(config.gitple, *link_, runtime_, find_bot, find_owner, counters_);
   if (auto kept = keep(config); !kept) return kept;
+  open_plugins(config);
+  if (auto loaded = load_plugins(); !loaded) return loaded;
+  resume();
   filters_ = config.gitple.requests;
   filters_.insert(filters_.end(), config.gitple.answers.begin(), config.gitple.answers.end());
   if (auto subscribed = subscribe(); !subscribed) return subscribed;
   if (broker_ && broker_->has_ended()) return failure("the private broker has ended");
+  orders_.emplace(*plugins_, bots_, [this] { return reconfigure(); });
+  auto control =
+      Control::open(config.data, [this](const auto& request, const auto& answer) { orders_->take(request, answer); });
+  if (!control) return tl::unexpected(control.error());
+  control_ = std::move(*control);
   return data_->announce(broker_url_);
 }
 
@@ -117,7 +141,44 @@ Result<> Host::keep(const Config& config) {
   runtime_.keep(store_.get(), black_box_.get());
   const bool strict = config.durability == Durability::strict;
   keeper_.emplace(*store_, strict, runtime_, *link_, *service_, counters_, [this] { wake(); });
-  return keeper_->load(black_box_->away().value_or(milliseconds(0)));
+  return keeper_->load();
+}
+
+void Host::open_plugins(const Config& config) {
+  plugin::PluginsConfig plugins{.folder = config.plugins,
+                                .data = config.data,
+                                .probe = {.time = config.probe_time},
+                                .most_failures = config.probation_failures,
+                                .probation = config.probation,
+                                .quiet = kQuiet};
+  plugin::Plugins::Surroundings surroundings{
+      .parts = [this](const plugin::Item& item) { return bots_.parts(item); },
+      .restart_unreadable = [this](const auto& role, const auto& next) { service_->restart_unreadable(role, next); },
+      .gone = [this](const auto& role) { service_->give_up(role); },
+      .wake = [this] { wake(); }};
+  plugins_.emplace(std::move(plugins), runtime_, black_box_.get(), std::move(surroundings), counters_);
+}
+
+// Before anything is heard of the broker. Meanwhile a signal ends the process at once, whatever a plugin does; the
+// private broker goes with it.
+Result<> Host::load_plugins() {
+  if (auto opened = plugins_->open(); !opened) return opened;
+  while (!plugins_->settled()) {
+    std::array<pollfd, 2> descriptors{pollfd{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    poll(descriptors.data(), descriptors.size(), -1);
+    signalfd_siginfo info{};
+    while (descriptors[0].revents && read(signals_.get(), &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) die_of(static_cast<int>(info.ssi_signo));
+    }
+    clear_wake();
+    plugins_->advance(Time::now());
+  }
+  return {};
+}
+
+void Host::resume() {
+  if (keeper_) keeper_->resume(black_box_->away().value_or(milliseconds(0)));
+  bots_.complain();
 }
 
 // A session still has the filters that an earlier run asked for, which the configuration may no longer name.
@@ -144,11 +205,13 @@ bool Host::round() {
   link_->tick(now.steady);
   if (!stop_by_) link_->read();
   runtime_.advance(now);
+  plugins_->advance(now);
   link_->dispatch([this](const mqtt::Message& message) { service_->receive(message); });
   if (may_run() && !runtime_.run(workers_)) return false;
   if (!keeper_ || keeper_->save(now.steady)) link_->write();
   black_box_->alive(now.unix_ms);
   look_whether_ready();
+  look_at_config(now.steady);
   const bool idle = !(runtime_.has_work() && may_run()) && runtime_.away().empty();
   if (stop_by_ && (idle || now.steady >= *stop_by_ + kHandlerTime)) finish();
   return true;
@@ -161,8 +224,14 @@ bool Host::may_run() const {
 }
 
 void Host::wait() {
-  std::array<pollfd, 3> descriptors{pollfd{signals_->get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, link_->descriptor()};
-  SteadyTime until = link_->next_tick();
+  std::array<pollfd, 6> descriptors{pollfd{signals_.get(), POLLIN, 0},
+                                    {wake_.get(), POLLIN, 0},
+                                    link_->descriptor(),
+                                    {plugins_->descriptor(), POLLIN, 0},
+                                    {control_->descriptor(), POLLIN, 0},
+                                    {config_watcher_ ? config_watcher_->descriptor() : -1, POLLIN, 0}};
+  SteadyTime until = std::min(link_->next_tick(), plugins_->next());
+  if (config_watcher_) until = std::min(until, config_watcher_->next());
   if (const auto next = runtime_.next()) until = std::min(until, *next);
   if (const auto next = keeper_ ? keeper_->next() : std::nullopt) until = std::min(until, *next);
   if (stop_by_) {
@@ -174,15 +243,20 @@ void Host::wait() {
   const auto timeout = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
   poll(descriptors.data(), descriptors.size(), busy ? 0 : static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
   if (descriptors[0].revents) look_for_signals();
-  if (descriptors[1].revents) {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto taken = read(wake_.get(), &count, sizeof count);
-  }
+  if (descriptors[1].revents) clear_wake();
+  if (descriptors[3].revents) plugins_->read(steady_clock::now());
+  if (descriptors[4].revents) control_->turn();
+  if (descriptors[5].revents) config_watcher_->read(steady_clock::now());
 }
 
 void Host::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = write(wake_.get(), &one, sizeof one);
+}
+
+void Host::clear_wake() {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto taken = read(wake_.get(), &count, sizeof count);
 }
 
 void Host::opened(const Result<>& granted) {
@@ -198,14 +272,16 @@ void Host::opened(const Result<>& granted) {
 void Host::look_whether_ready() {
   if (ready_ || !opened_ || !link_->settled()) return;
   ready_ = true;
-  fmt::print("botel ready: {}, bots {}\n", broker_url_, fmt::join(bots_->names(), " "));
+  fmt::print("botel ready: {}, bots {}\n", broker_url_, fmt::join(bots_.names(), " "));
   std::fflush(stdout);
 }
 
 void Host::look_for_signals() {
   signalfd_siginfo info{};
-  while (read(signals_->get(), &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo != SIGCHLD) {
+  while (read(signals_.get(), &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGHUP) {
+      reload();
+    } else if (info.ssi_signo != SIGCHLD) {
       log::info("stopping: {} rooms", service_->rooms());
       stop(0);
     } else if (broker_ && broker_->has_ended()) {
@@ -213,6 +289,27 @@ void Host::look_for_signals() {
       stop(1);
     }
   }
+}
+
+void Host::reload() {
+  if (const auto mistakes = reconfigure(); !mistakes.empty()) log::error("{}", mistakes);
+  plugins_->reload("", false, [](const auto&) {});
+}
+
+void Host::look_at_config(SteadyTime now) {
+  if (!config_watcher_ || now < config_watcher_->next() || config_watcher_->take(now).empty()) return;
+  if (const auto mistakes = reconfigure(); !mistakes.empty()) log::error("{}", mistakes);
+}
+
+// Of a file with mistakes nothing is taken.
+std::string Host::reconfigure() {
+  if (!reread_) return "";
+  Config config = default_config();
+  const auto mistakes = reread_(config);
+  if (!mistakes.empty()) return fmt::format("the configuration stays as it was: {}", fmt::join(mistakes, "; "));
+  bots_.configure(config.bots);
+  plugins_->reconfigure();
+  return "";
 }
 
 // What has come in is still handled and sent, for a while; nothing new is read.
@@ -238,14 +335,16 @@ void Host::finish() {
   for (const Counter& counter : counters_.all()) {
     if (counter.value() > 0) log::info("{} {}", counter.name(), counter.value());
   }
-  if (!runtime_.away().empty()) abandon();
+  const bool loader_returns = plugins_->stop(steady_clock::now() + kHandlerTime);
+  if (!loader_returns) log::error("a plugin does not return from being loaded or unloaded");
+  if (!runtime_.away().empty() || !loader_returns) abandon();
   workers_.stop();
 }
 
 // A handler that does not return cannot be waited for, and its thread not be ended.
 void Host::abandon() {
   for (const auto& away : runtime_.away()) {
-    log::error("bot {} is still busy with {} {}", away.actor->bot, away.actor->type, away.actor->address);
+    log::error("bot {} is still busy with {} {}", away.actor->role.name(), away.actor->type, away.actor->address);
   }
   black_box_.reset();  // a stop is no crash
   broker_.reset();

@@ -1,42 +1,39 @@
 // The host: all rooms of the house wired together, and the round that the driver repeats.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "app/bots.hpp"
 #include "app/config.hpp"
+#include "app/control.hpp"
 #include "app/data_folder.hpp"
 #include "app/keeper.hpp"
+#include "app/orders.hpp"
 #include "base/black_box.hpp"
 #include "base/counters.hpp"
+#include "base/files.hpp"
 #include "gitple/service.hpp"
 #include "mqtt/link.hpp"
 #include "mqtt/private_broker.hpp"
+#include "plugin/plugins.hpp"
+#include "plugin/watcher.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/workers.hpp"
 
 namespace botel::app {
 
-// A file descriptor that is closed with its owner.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor();
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
 class Host {
  public:
-  // Takes the data directory, starts the private broker where one is wanted, loads the plugins. Call it on the main
-  // thread, before any other thread is there.
-  static Result<std::unique_ptr<Host>> create(const Config& config);
+  // Reads the configuration anew, and says what is wrong with it.
+  using Reread = std::function<Mistakes(Config&)>;
+
+  // Takes the data directory, starts the private broker where one is wanted, loads the plugins. `file` is where the
+  // configuration came from; empty: it cannot change. Call it on the main thread, before any other thread is there.
+  static Result<std::unique_ptr<Host>> create(const Config& config, const std::filesystem::path& file, Reread reread);
 
   // Serves until SIGTERM or SIGINT. The process's exit code.
   int run();
@@ -49,17 +46,24 @@ class Host {
   bool round();
   void wait();
   void wake();
+  void clear_wake();
   Result<> keep(const Config& config);
+  void open_plugins(const Config& config);
+  Result<> load_plugins();
+  void resume();
   Result<> subscribe();
   void opened(const Result<>& granted);
   void look_whether_ready();
   [[nodiscard]] bool may_run() const;
   void look_for_signals();
+  void look_at_config(SteadyTime now);
+  void reload();
+  std::string reconfigure();
   void stop(int exit_code);
   void finish();
   [[noreturn]] void abandon();
 
-  std::optional<Descriptor> signals_;  // blocked in every thread, and read here
+  Descriptor signals_;  // blocked in every thread, and read here
   Descriptor wake_;
   std::unique_ptr<DataFolder> data_;
   std::unique_ptr<mqtt::PrivateBroker> broker_;
@@ -69,11 +73,16 @@ class Host {
   Counters counters_;
   std::unique_ptr<BlackBox> black_box_;
   std::unique_ptr<store::Store> store_;
-  std::optional<Bots> bots_;
+  Bots bots_;
   std::unique_ptr<mqtt::Link> link_;
   runtime::Runtime runtime_;
+  std::optional<plugin::Plugins> plugins_;
   std::optional<gitple::Service> service_;
   std::optional<Keeper> keeper_;  // none: nothing outlives the process
+  std::optional<Orders> orders_;
+  std::unique_ptr<Control> control_;
+  Reread reread_;
+  std::unique_ptr<plugin::Watcher> config_watcher_;  // null: there is no file
   runtime::Workers workers_;
 
   bool opened_ = false;

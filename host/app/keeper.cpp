@@ -1,6 +1,5 @@
 #include "app/keeper.hpp"
 
-#include <map>
 #include <unordered_map>
 #include <vector>
 
@@ -24,10 +23,8 @@ Keeper::Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt
       service_(service),
       writer_(store_, counters, std::move(wake)) {}
 
-Result<> Keeper::load(std::chrono::milliseconds away) {
+Result<> Keeper::load() {
   std::unordered_map<store::ActorId, runtime::Actor*> actors;
-  std::map<std::string, std::size_t> missing;  // rooms by their bot
-  std::vector<store::Request> requests;
   std::string unreadable;
   const auto with = [&](store::ActorId id, const auto& action) {
     if (const auto found = actors.find(id); found != actors.end()) action(*found->second);
@@ -41,7 +38,6 @@ Result<> Keeper::load(std::chrono::milliseconds away) {
               unreadable = fmt::format("{} {} cannot be read", record.type, log::printable(record.address));
               return;
             }
-            if (!actor->has_logic()) ++missing[actor->bot];
             runtime_.restore(*actor, std::move(state));
             actors.emplace(record.id, actor);
           },
@@ -54,18 +50,18 @@ Result<> Keeper::load(std::chrono::milliseconds away) {
       .inbox = [&](store::ActorId id,
                    std::size_t count) { with(id, [&](auto& actor) { runtime_.restore_inbox(actor, count); }); },
       .outbox = [&](store::Message message) { link_.restore(std::move(message)); },
-      .request = [&](store::Request request) { requests.push_back(std::move(request)); },
+      .request = [&](store::Request request) { requests_.push_back(std::move(request)); },
       .received = [&](const store::Pair& pair) { link_.restore(pair); }};
   if (auto loaded = store_.load(visitor); !loaded) return loaded;
   if (!unreadable.empty()) return failure("{}: {}; `botel store export` shows it", store::kFile, unreadable);
-  for (auto& request : requests) service_.restore(std::move(request));
   runtime_.saved();
-  service_.resume(away);
-  if (!actors.empty()) log::info("{} rooms are back after {} ms", actors.size(), away.count());
-  for (const auto& [bot, rooms] : missing) {
-    log::error("{} rooms wait for the bot {}, which is not there or cannot read their state", rooms, bot);
-  }
   return {};
+}
+
+void Keeper::resume(std::chrono::milliseconds away) {
+  for (auto& request : std::exchange(requests_, {})) service_.restore(std::move(request));
+  service_.resume(away);
+  if (service_.rooms() > 0) log::info("{} rooms are back after {} ms", service_.rooms(), away.count());
 }
 
 bool Keeper::must_save() const { return runtime_.has_changes() || link_.has_changes() || service_.has_changes(); }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/config.hpp"
 #include "base/clock.hpp"
@@ -23,9 +24,11 @@ class Keeper {
   Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& service,
          Counters& counters, std::function<void()> wake);
 
-  // What the store holds becomes rooms, requests and messages again, before the first round. `away`: for how long
-  // nobody handled anything.
-  [[nodiscard]] Result<> load(std::chrono::milliseconds away);
+  // What the store holds becomes rooms and messages again, before the first round.
+  [[nodiscard]] Result<> load();
+  // When the bots are there, too: they are told, and requests that were not answered are served again. `away`: for how
+  // long nobody handled anything.
+  void resume(std::chrono::milliseconds away);
 
   // After the handlers of a round, before anything of it is written to the broker. False: nothing may be written, as
   // the store does not take what it depends on; the link is cut until it does.
@@ -46,6 +49,7 @@ class Keeper {
   void stall();
 
   store::Store& store_;
+  std::vector<store::Request> requests_;  // of an earlier run
   const bool strict_;
   runtime::Runtime& runtime_;
   mqtt::Link& link_;

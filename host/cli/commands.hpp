@@ -11,5 +11,7 @@ namespace botel::cli {
 void add_run(CLI::App& app);
 void add_chat(CLI::App& app);
 void add_store(CLI::App& app);
+void add_plugins(CLI::App& app);  // plugins, check, reload, rollback
+void add_probe(CLI::App& app);
 
 }  // namespace botel::cli

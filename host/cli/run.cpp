@@ -38,15 +38,15 @@ app::Mistakes apply(const Options& options, app::Config& config) {
   if (!options.data.empty()) config.data = options.data;
   if (const auto level = app::log_level(options.log_level)) config.log_level = *level;
   if (const auto format = app::log_format(options.log_format)) config.log_format = *format;
-  if (!options.bots.empty()) config.bots.clear();
+  if (!options.bots.empty()) config.bots.rows.clear();
   for (const auto& text : options.bots) {
     auto bot = parse_bot(text);
     if (!bot) {
       mistakes.push_back(bot.error());
-    } else if (std::ranges::count(config.bots, bot->id, &app::BotConfig::id) > 0) {
+    } else if (std::ranges::count(config.bots.rows, bot->id, &app::BotConfig::id) > 0) {
       mistakes.push_back(fmt::format("--bot: the id {} is there twice", bot->id));
     } else {
-      config.bots.push_back(std::move(*bot));
+      config.bots.rows.push_back(std::move(*bot));
     }
   }
   if (config.broker && options.broker_port != 0) {
@@ -55,17 +55,23 @@ app::Mistakes apply(const Options& options, app::Config& config) {
   return mistakes;
 }
 
-int run(const Options& options) {
-  app::Config config = app::default_config();
+app::Mistakes read(const Options& options, app::Config& config) {
   app::Mistakes mistakes;
   if (!options.config.empty()) mistakes = app::read_config(options.config, config);
   const auto more = apply(options, config);
   mistakes.insert(mistakes.end(), more.begin(), more.end());
+  return mistakes;
+}
+
+int run(const Options& options) {
+  app::Config config = app::default_config();
+  const app::Mistakes mistakes = read(options, config);
   for (const auto& mistake : mistakes) fmt::print(stderr, "botel: {}\n", mistake);
   if (!mistakes.empty()) return 2;
 
   log::set_up(config.log_level, config.log_format);
-  const auto host = app::Host::create(config);
+  const auto host =
+      app::Host::create(config, options.config, [options](app::Config& again) { return read(options, again); });
   if (!host) {
     fmt::print(stderr, "botel: {}\n", host.error());
     return 1;

@@ -40,11 +40,9 @@ struct Room : runtime::Actor {
     ending    // the bot handles its end
   };
 
-  Room(const Source& source, Start the_start, runtime::Port& port, std::string bot,
-       std::shared_ptr<runtime::Logic> logic)
+  Room(const Source& source, Start the_start, runtime::Port& port, runtime::Role& role)
       : Actor(port, BOTEL_ACTOR_ROOM, address_of(source, the_start.identity),
-              R"({"context":)" + the_start.identity.context + R"(,"user":)" + the_start.user + "}", std::move(bot),
-              std::move(logic)),
+              R"({"context":)" + the_start.identity.context + R"(,"user":)" + the_start.user + "}", role),
         source(source),
         start(std::move(the_start)),
         place(source.sp + "/" + source.app + "/" + start.identity.room) {}

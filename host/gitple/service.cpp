@@ -31,11 +31,12 @@ using runtime::Event;
 using Stage = Room::Stage;
 
 Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, FindBot find_bot,
-                 Counters& counters)
+                 FindOwner find_owner, Counters& counters)
     : config_(std::move(config)),
       client_(client),
       runtime_(runtime),
       find_bot_(std::move(find_bot)),
+      find_owner_(std::move(find_owner)),
       requests_(counters.add("gitple_requests_total", "Requests of gitple")),
       malformed_requests_(counters.add("gitple_requests_malformed_total", "Payloads that are no request")),
       refused_requests_(counters.add("gitple_requests_refused_total", "Requests answered with an error")),
@@ -158,8 +159,11 @@ void Service::serve_start(Waiting request) {
       return room->replies.push_back(std::move(request.reply));
   }
 
-  auto logic = find_bot_(start.identity.bot);
-  if (!logic) return refuse(request.reply, address, kNoSuchBot, "No such bot: no bot serves this id");
+  runtime::Role* const role = find_bot_(start.identity.bot);
+  if (!role || !role->logic()) {
+    return refuse(request.reply, address, kNoSuchBot, "No such bot: no bot serves this id");
+  }
+  if (!role->serves()) return refuse(request.reply, address, kBotFailed, "The bot fails, and waits to be replaced");
   const auto listeners = listeners_.find(start.msg_sub);
   if (listeners != listeners_.end() && listeners->second.size() >= kMostListeners) {
     return refuse(request.reply, address, kInvalidParams, "Invalid params: too many rooms share this params.msgSub");
@@ -171,8 +175,7 @@ void Service::serve_start(Waiting request) {
     if (replace) end(*room, "replaced");
     return;
   }
-  std::string bot(logic->id());
-  Room& added = add(std::make_unique<Room>(request.source, std::move(start), *this, std::move(bot), std::move(logic)));
+  Room& added = add(std::make_unique<Room>(request.source, std::move(start), *this, *role));
   added.replies.push_back(std::move(request.reply));
   warn_of_deaf_answers(added);
   if (restoring_) listen(added);
@@ -224,7 +227,7 @@ void Service::started(Room& room, bool committed) {
     client_.unsubscribe(filter);
     return;
   }
-  log::debug("room {}: bot {} has started session {}", log::printable(room.address), room.bot,
+  log::debug("room {}: bot {} has started session {}", log::printable(room.address), room.role.name(),
              log::printable(room.session()));
   room.stage = Stage::open;
   runtime_.touch(room);
@@ -265,7 +268,7 @@ void Service::end(Room& room, std::string_view why) {
   runtime_.touch(room);
   runtime_.timers().cancel(std::exchange(room.idle_timer, 0));
   runtime_.timers().cancel(std::exchange(room.leave_timer, 0));
-  if (!room.has_logic()) return ended(room);
+  if (!room.role.serves()) return ended(room);
   runtime_.post(room, {.kind = BOTEL_ROOM_END, .format = BOTEL_FORMAT_TEXT, .payload = std::string(why)});
 }
 
@@ -345,7 +348,7 @@ void Service::receive_message(Room& room, const Incoming& incoming) {
   if (!runtime_.can_queue(room)) {
     ++dropped_messages_;
     complaints_.warning("{}: {} events wait for bot {}: a message is dropped", log::printable(room.address),
-                        room.queued(), room.bot);
+                        room.queued(), room.role.name());
     return;
   }
   room.last_said = runtime_.now().steady;

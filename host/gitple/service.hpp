@@ -27,10 +27,13 @@ struct ServiceConfig {
 
 class Service final : public runtime::Port {
  public:
-  // The logic that serves a Gitple bot id; null when there is none.
-  using FindBot = std::function<std::shared_ptr<runtime::Logic>(const std::string& bot_id)>;
+  // Who serves a Gitple bot id; null when nobody shall.
+  using FindBot = std::function<runtime::Role*(const std::string& bot_id)>;
+  // Who serves the rooms of an earlier run that belong to the bot `name` and have the Gitple bot id.
+  using FindOwner = std::function<runtime::Role&(const std::string& bot_id, const std::string& name)>;
 
-  Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, FindBot find_bot, Counters& counters);
+  Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, FindBot find_bot, FindOwner find_owner,
+          Counters& counters);
   ~Service() override { close(false); }
 
   // Subscribes to requests and answers; `done` is called once, when all are granted or one is refused.
@@ -53,8 +56,14 @@ class Service final : public runtime::Port {
   runtime::Actor* restore(const store::Actor& record, const store::State& state);
   // When all rooms are there: what was not answered is served again.
   void restore(store::Request request);
-  // When all of it is there: tells the bots. `away`: for how long nobody handled anything.
+  // When all of it is there, and the bots are: tells them. `away`: for how long nobody handled anything.
   void resume(std::chrono::milliseconds away);
+
+  // A bot has gone, or is not to be used: gitple does not wait for the starts and ends that are under way with it.
+  void give_up(const runtime::Role& role);
+
+  // `next` is to take over: rooms whose state it cannot read begin anew, with another start.
+  void restart_unreadable(const runtime::Role& role, const runtime::Logic& next);
 
   // runtime::Port
   std::int32_t check(const botel_effect& effect) const override;
@@ -104,6 +113,7 @@ class Service final : public runtime::Port {
   mqtt::Client& client_;
   runtime::Runtime& runtime_;
   const FindBot find_bot_;
+  const FindOwner find_owner_;
   log::Throttle complaints_;  // about what comes in
 
   Unanswered unanswered_;  // outlives the rooms, which hold replies

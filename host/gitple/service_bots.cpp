@@ -35,7 +35,7 @@ std::int32_t Service::check(const botel_effect& effect) const {
 
 void Service::handled(runtime::Actor& actor, const Event& event, bool committed) {
   Room& room = static_cast<Room&>(actor);
-  if (event.kind == BOTEL_ROOM_START) return started(room, committed);
+  if (event.kind == BOTEL_ROOM_START && room.stage == Stage::starting) return started(room, committed);
   if (event.kind == BOTEL_ROOM_END) return ended(room);
 }
 
@@ -64,7 +64,7 @@ void Service::ask(Room& room, const runtime::Effect& effect) {
   if (room.stage == Stage::ending) return;  // it ends already
   if (room.asked.size() >= kMostAsked) {
     complaints_.warning("{}: bot {} has asked {} times without an answer, and is not heard again",
-                        log::printable(room.address), room.bot, room.asked.size());
+                        log::printable(room.address), room.role.name(), room.asked.size());
     return;
   }
   const std::string id = fmt::format("botel-{:x}-{:x}", runtime_.now().unix_ms, ++last_ask_);
@@ -124,7 +124,7 @@ void Service::may_leave(Room& room) {
 // One timer a room, whatever is said: it looks when it fires how long the room has been silent.
 void Service::watch_idle(Room& room, SteadyTime due) {
   room.idle_timer = runtime_.timers().set(due, [this, &room] {
-    if (room.stage != Stage::open || !room.has_logic()) return;
+    if (room.stage != Stage::open || !room.role.serves()) return;
     const SteadyTime now = runtime_.now().steady;
     if (now - room.last_said >= config_.idle) {
       room.last_said = now;

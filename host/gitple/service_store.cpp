@@ -2,6 +2,7 @@
 #include <botel/ext/room.h>
 
 #include <array>
+#include <unordered_set>
 
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -80,12 +81,11 @@ runtime::Actor* Service::restore(const store::Actor& record, const store::State&
               of("msgPub"),
               of("cmdPub"),
               of("cmdResPub")};
-  // Its state is that bot's, and no other's.
-  auto logic = find_bot_(start.identity.bot);
-  if (logic && (logic->id() != record.bot || !logic->can_read(state.schema))) logic.reset();
   if (Room::address_of(source, start.identity) != record.address || find(record.address)) return nullptr;
 
-  Room& room = add(std::make_unique<Room>(source, std::move(start), *this, record.bot, std::move(logic)));
+  // Its state is that bot's, and no other's.
+  runtime::Role& role = find_owner_(start.identity.bot, record.bot);
+  Room& room = add(std::make_unique<Room>(source, std::move(start), *this, role));
   room.stage = Stage::open;
   if (progress) restore_progress(room, *progress);
   if (room.stage == Stage::leaving) may_leave(room);
@@ -130,24 +130,31 @@ void Service::restore(store::Request request) {
   restoring_ = false;
 }
 
-// A room whose bot is missing waits for it; but gitple does not wait for the start or the end that is under way there.
 void Service::resume(std::chrono::milliseconds away) {
-  std::vector<Room*> stuck;
+  std::unordered_set<const runtime::Role*> missing;
   for (const auto& [address, room] : rooms_) {
-    if (!room->has_logic()) {
-      if (room->in_transition()) stuck.push_back(room.get());
-      continue;
-    }
-    if (room->in_transition()) continue;
+    if (!room->role.serves()) missing.insert(&room->role);
+    if (!room->role.serves() || room->in_transition()) continue;
     runtime_.post(*room,
                   {.kind = BOTEL_ROOM_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
   }
-  for (Room* const room : stuck) {
-    if (room->stage == Stage::starting) {
-      started(*room, false);
-    } else {
-      ended(*room);
+  for (const auto* const role : missing) give_up(*role);
+}
+
+void Service::give_up(const runtime::Role& role) {
+  std::vector<Room*> stuck;
+  for (const auto& [address, room] : rooms_) {
+    if (&room->role == &role && (room->stage == Stage::starting || room->stage == Stage::ending)) {
+      stuck.push_back(room.get());
     }
+  }
+  for (Room* const room : stuck) room->stage == Stage::starting ? started(*room, false) : ended(*room);
+}
+
+void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic& next) {
+  for (const auto& [address, room] : rooms_) {
+    if (&room->role != &role || next.can_read(room->state_schema())) continue;
+    runtime_.restart(*room, {.kind = BOTEL_ROOM_START});
   }
 }
 

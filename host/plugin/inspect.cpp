@@ -3,11 +3,14 @@
 #include <botel/abi.h>
 #include <elf.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <fstream>
 #include <optional>
 #include <string_view>
+
+#include "base/text.hpp"
 
 namespace botel::plugin {
 namespace {
@@ -95,10 +98,27 @@ std::string text(const char (&chars)[Size]) {
 }
 
 bool valid_id(std::string_view id) {
-  return !id.empty() && id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+  return !id.empty() && id.size() < sizeof botel_note_item::id &&
+         id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
 }
 
-Result<std::vector<Item>> decode_note(std::string_view note) {
+bool valid_version(std::string_view version) {
+  return version.size() < sizeof botel_note_item::version && clean(version) == version;
+}
+
+// Whether it can be true of a plugin.
+Result<> check(const Item& item, const std::vector<Item>& before) {
+  if (!valid_id(item.id)) return failure("its note has an id that is none");
+  if (!valid_version(item.version)) return failure("its note has a version that is none");
+  if (item.schema_oldest == 0 || item.schema_oldest > item.schema_written) {
+    return failure("its note has schemas that are none: it writes {}, and reads from {} on", item.schema_written,
+                   item.schema_oldest);
+  }
+  if (std::ranges::count(before, item.id, &Item::id) > 0) return failure("its note has {} twice", item.id);
+  return {};
+}
+
+Result<Note> decode_note(std::string_view note) {
   struct Head {
     std::uint32_t abi_major, abi_minor, count;
   };
@@ -112,19 +132,20 @@ Result<std::vector<Item>> decode_note(std::string_view note) {
                    BOTEL_ABI_MINOR);
   }
   if (head->count == 0 || head->count > kMostItems) return failure("its note lists {} bots", head->count);
-  std::vector<Item> items;
+  Note found{head->abi_major, head->abi_minor, {}};
   for (std::uint64_t i = 0; i < head->count; ++i) {
     const auto item = at<botel_note_item>(note, sizeof(Head) + i * sizeof(botel_note_item));
     if (!item) return failure("its note is cut off");
-    items.push_back({item->kind, text(item->id), text(item->version), item->schema_written, item->schema_oldest});
-    if (!valid_id(items.back().id)) return failure("its note has an id that is none");
+    Item one{item->kind, text(item->id), text(item->version), item->schema_written, item->schema_oldest};
+    if (auto checked = check(one, found.items); !checked) return tl::unexpected(checked.error());
+    found.items.push_back(std::move(one));
   }
-  return items;
+  return found;
 }
 
 }  // namespace
 
-Result<std::vector<Item>> inspect(const std::filesystem::path& path) {
+Result<Note> inspect(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return failure("it is no regular file");
   const auto file = read_file(path);

@@ -21,7 +21,12 @@ struct Item {
   bool operator==(const Item&) const = default;
 };
 
+struct Note {
+  std::uint32_t abi_major = 0, abi_minor = 0;
+  std::vector<Item> items;  // at least one
+};
+
 // What is in the file, or why this host cannot load it.
-[[nodiscard]] Result<std::vector<Item>> inspect(const std::filesystem::path& file);
+[[nodiscard]] Result<Note> inspect(const std::filesystem::path& file);
 
 }  // namespace botel::plugin

@@ -1,59 +1,18 @@
 #include "plugin/library.hpp"
 
-#include <algorithm>
-#include <utility>
+#include <link.h>
+
+#include <string_view>
 
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
 #include "base/log.hpp"
-#include "plugin/inspect.hpp"
 
 namespace botel::plugin {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A loaded copy, which goes when the last instance has gone.
-struct Library {
-  Library(fs::path copied, boost::dll::shared_library loaded) : copy(std::move(copied)), image(std::move(loaded)) {}
-  ~Library() {
-    std::error_code ignored;
-    fs::remove(copy, ignored);
-  }
-  Library(const Library&) = delete;
-  Library& operator=(const Library&) = delete;
-
-  const fs::path copy;
-  const boost::dll::shared_library image;
-};
-
-Result<fs::path> make_copy(const fs::path& file, const fs::path& cache) {
-  static int copies = 0;
-  fs::path copy = cache / fmt::format("{}.{}.so", file.stem().string(), ++copies);
-  std::error_code error;
-  fs::copy_file(file, copy, fs::copy_options::overwrite_existing, error);
-  if (error) return failure("it cannot be copied to {}: {}", cache.string(), error.message());
-  return copy;
-}
-
-// What a host that was killed has left behind.
-void remove_copies(const fs::path& cache) {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(cache, error)) {
-    if (entry.is_regular_file(error) && entry.path().extension() == ".so") fs::remove(entry.path(), error);
-  }
-}
-
-Result<const botel_entry*> find_entry(const boost::dll::shared_library& image) {
-  if (!image.has(BOTEL_ENTRY_SYMBOL)) return failure("it does not export {}", BOTEL_ENTRY_SYMBOL);
-  const auto& entry = image.get<const botel_entry>(BOTEL_ENTRY_SYMBOL);
-  if (entry.size < BOTEL_ENTRY_SIZE_1 || !entry.descriptors || entry.abi_major != BOTEL_ABI_MAJOR ||
-      entry.abi_minor > BOTEL_ABI_MINOR) {
-    return failure("its entry is cut off, or built for another ABI than its note");
-  }
-  return &entry;
-}
 
 // What the descriptor says must be what the note says, or the judgement was about something else.
 Result<> check(const botel_descriptor* descriptor, const Item& item) {
@@ -68,77 +27,90 @@ Result<> check(const botel_descriptor* descriptor, const Item& item) {
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<Offer>> load(const fs::path& file, const fs::path& cache) {
-  const auto copy = make_copy(file, cache);
-  if (!copy) return tl::unexpected(copy.error());
-  // The copy is what is judged, as the file may change at any moment.
-  const auto items = inspect(*copy);
-  if (!items) {
-    std::error_code ignored;
-    fs::remove(*copy, ignored);
-    return tl::unexpected(items.error());
-  }
-  std::shared_ptr<const Library> library;
-  try {
-    using boost::dll::load_mode::rtld_local;
-    using boost::dll::load_mode::rtld_now;
-    library = std::make_shared<const Library>(*copy, boost::dll::shared_library(*copy, rtld_now | rtld_local));
-  } catch (const std::exception& error) {
-    std::error_code ignored;
-    fs::remove(*copy, ignored);
-    return failure("{}", error.what());
-  }
-  const auto entry = find_entry(library->image);
-  if (!entry) return tl::unexpected(entry.error());
-  if ((*entry)->count != items->size()) return failure("its entry and its note list different bots");
-
-  std::vector<Offer> offers;
-  for (std::size_t i = 0; i < items->size(); ++i) {
-    const botel_descriptor* const descriptor = (*entry)->descriptors[i];
-    if (auto checked = check(descriptor, (*items)[i]); !checked) return tl::unexpected(checked.error());
-    offers.push_back({descriptor, library, file});
-  }
-  return offers;
+// Boost says `...load() failed (dlerror system message: COPY: WHY): Bad file descriptor`.
+std::string words_of_the_linker(std::string_view said, const fs::path& copy) {
+  constexpr std::string_view before = "dlerror system message: ";
+  const auto begin = said.find(before), end = said.rfind(')');
+  if (begin == std::string_view::npos || end == std::string_view::npos) return std::string(said);
+  said = said.substr(begin + before.size(), end - begin - before.size());
+  if (const std::string path = copy.string() + ": "; said.starts_with(path)) said.remove_prefix(path.size());
+  return std::string(said);
 }
 
-Result<std::vector<Offer>> load_all(const fs::path& folder, const fs::path& cache) {
-  std::error_code error;
-  fs::create_directories(cache, error);
-  if (error) return failure("{}: {}", cache.string(), error.message());
-  remove_copies(cache);
+}  // namespace
 
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    if (name.ends_with(".so") && !name.starts_with('.')) files.push_back(entry.path());
-  }
-  if (error) return failure("plugins folder {}: {}", folder.string(), error.message());
-  std::ranges::sort(files);
+struct Library::Image {
+  boost::dll::shared_library library;
+};
 
-  std::vector<Offer> all;
-  for (const auto& file : files) {
-    auto offers = load(file, cache);
-    if (!offers) {
-      log::error("{} is not loaded: {}", file.string(), offers.error());
-      continue;
-    }
-    for (Offer& offer : *offers) {
-      const auto same = [&](const Offer& other) {
-        return std::string_view(other.descriptor->id) == offer.descriptor->id;
-      };
-      const auto other = std::ranges::find_if(all, same);
-      if (other != all.end()) {
-        log::error("{}: {} is not taken, {} offers it already", file.string(), offer.descriptor->id,
-                   other->file.string());
-        continue;
-      }
-      log::info("{}: {} {}", file.string(), offer.descriptor->id, offer.descriptor->version);
-      all.push_back(std::move(offer));
-    }
+Library::Library(fs::path copy) : copy_(std::move(copy)), image_(std::make_unique<Image>()) {}
+
+Library::~Library() {
+  if (image_) [[maybe_unused]]
+    const auto done = unload();
+}
+
+Result<std::shared_ptr<Library>> Library::load(fs::path copy, const std::vector<Item>& items) {
+  std::shared_ptr<Library> library(new Library(std::move(copy)));
+  if (auto opened = library->open(); !opened) return tl::unexpected(opened.error());
+  if (auto found = library->find_descriptors(items); !found) return tl::unexpected(found.error());
+  return library;
+}
+
+Result<> Library::open() try {
+  using boost::dll::load_mode::rtld_local;
+  using boost::dll::load_mode::rtld_now;
+  const Scope scope(this);  // constructors
+  image_->library.load(copy_, rtld_now | rtld_local);
+  return {};
+} catch (const std::exception& error) {
+  return failure("it cannot be loaded: {}", log::printable(words_of_the_linker(error.what(), copy_), 500));
+}
+
+Result<> Library::find_descriptors(const std::vector<Item>& items) {
+  if (!image_->library.has(BOTEL_ENTRY_SYMBOL)) return failure("it does not export {}", BOTEL_ENTRY_SYMBOL);
+  const auto& entry = image_->library.get<const botel_entry>(BOTEL_ENTRY_SYMBOL);
+  if (entry.size < BOTEL_ENTRY_SIZE_1 || !entry.descriptors || entry.abi_major != BOTEL_ABI_MAJOR ||
+      entry.abi_minor > BOTEL_ABI_MINOR) {
+    return failure("its entry is cut off, or built for another ABI than its note");
   }
-  return all;
+  if (entry.count != items.size()) return failure("its entry and its note list different bots");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (auto checked = check(entry.descriptors[i], items[i]); !checked) return checked;
+    descriptors_.push_back(entry.descriptors[i]);
+  }
+  return {};
+}
+
+Result<> Library::unload() {
+  const auto image = std::move(image_);
+  if (const auto running = threads()) {
+    // Without its code they would crash the process.
+    static auto& kept = *new std::vector<boost::dll::shared_library>;
+    kept.push_back(std::move(image->library));
+    return failure("{} of its threads still run", running);
+  }
+  {
+    const Scope scope(this);  // destructors
+    image->library.unload();
+  }
+  if (is_mapped(copy_)) return failure("something holds it in memory, such as a thread_local with a destructor");
+  return {};
+}
+
+bool Library::is_mapped(const fs::path& copy) {
+  struct Search {
+    std::string_view name;
+    bool found = false;
+  } search{copy.native()};
+  dl_iterate_phdr(
+      [](dl_phdr_info* image, std::size_t, void* context) {
+        Search& wanted = *static_cast<Search*>(context);
+        wanted.found = image->dlpi_name && wanted.name == image->dlpi_name;
+        return wanted.found ? 1 : 0;
+      },
+      &search);
+  return search.found;
 }
 
 }  // namespace botel::plugin

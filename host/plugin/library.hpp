@@ -1,32 +1,48 @@
-// A plugin that is loaded: the only user of Boost.DLL. [init]
+// A plugin's library in memory: the only user of Boost.DLL. [init]
 #pragma once
 
 #include <botel/abi.h>
 
 #include <filesystem>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "plugin/inspect.hpp"
+#include "runtime/code.hpp"
 
 namespace botel::plugin {
 
-// One bot or connector of a library. Keep `library` as long as the descriptor or an instance of it is used.
-struct Offer {
-  const botel_descriptor* descriptor;
-  std::shared_ptr<const void> library;
-  std::filesystem::path file;  // where it came from
+class Library : public runtime::Code {
+ public:
+  // Loads `copy`, a private copy of a plugin that has been judged: all of its symbols are bound at once, or it is an
+  // error. `items`: what its note says, which must be what it is. Keep the copy as long as it is mapped: debuggers look
+  // for it.
+  static Result<std::shared_ptr<Library>> load(std::filesystem::path copy, const std::vector<Item>& items);
+  ~Library();
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  // In the order of the items. Valid as long as this.
+  [[nodiscard]] const std::vector<const botel_descriptor*>& descriptors() const { return descriptors_; }
+  [[nodiscard]] const std::filesystem::path& copy() const { return copy_; }
+
+  // Takes it out of memory; nobody may use it any more. Otherwise why it stays there: correctness does not depend on
+  // it, and it is not tried again.
+  [[nodiscard]] Result<> unload();
+
+  // Whether the image of `copy` is in memory. [any thread]
+  [[nodiscard]] static bool is_mapped(const std::filesystem::path& copy);
+
+ private:
+  struct Image;
+  explicit Library(std::filesystem::path copy);
+  Result<> open();
+  Result<> find_descriptors(const std::vector<Item>& items);
+
+  const std::filesystem::path copy_;
+  std::unique_ptr<Image> image_;
+  std::vector<const botel_descriptor*> descriptors_;
 };
-
-// Inspects `file`, copies it into `cache` under a name of its own (so that whatever is done to the file meanwhile, what
-// is mapped stays as it is), loads the copy, and checks that it is what its note says.
-[[nodiscard]] Result<std::vector<Offer>> load(const std::filesystem::path& file, const std::filesystem::path& cache);
-
-// Loads all plugins of `folder`, by name. A file that cannot be loaded, or that offers an id again, is named in the
-// log, and the rest goes on. Copies of an earlier run are removed from
-// `cache` first.
-[[nodiscard]] Result<std::vector<Offer>> load_all(const std::filesystem::path& folder,
-                                                  const std::filesystem::path& cache);
 
 }  // namespace botel::plugin

@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 #include "runtime/event.hpp"
-#include "runtime/logic.hpp"
+#include "runtime/role.hpp"
 #include "runtime/timers.hpp"
 
 namespace botel::runtime {
@@ -41,18 +41,15 @@ class Port {
 // Owned by its protocol, run by Runtime. All of it is the driver's, but for what is const and what a Turn carries.
 class Actor {
  public:
-  // `info`: JSON, see botel_call.info. `type`: BOTEL_ACTOR_..., a literal. `bot`: the id of its logic, which may be
-  // null while the bot is missing: then its events wait.
-  Actor(Port& port, std::string_view type, std::string address, std::string info, std::string bot,
-        std::shared_ptr<Logic> logic)
-      : port(port),
-        type(type),
-        address(std::move(address)),
-        info(std::move(info)),
-        bot(std::move(bot)),
-        logic_(std::move(logic)) {}
+  // `info`: JSON, see botel_call.info. `type`: BOTEL_ACTOR_..., a literal.
+  Actor(Port& port, std::string_view type, std::string address, std::string info, Role& role)
+      : port(port), type(type), address(std::move(address)), info(std::move(info)), role(role) {
+    ++role.schemas_[state_schema_];
+  }
   ~Actor() {
-    if (cached_) logic_->drop(cached_);
+    set_schema(0);
+    --role.schemas_[0];
+    drop_cached();
   }
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
@@ -61,13 +58,11 @@ class Actor {
   const std::string_view type;
   const std::string address;
   const std::string info;
-  const std::string bot;
+  Role& role;
 
   // What the last committed event left. Not changed while a handler runs. [actor]
   [[nodiscard]] const std::string& state() const { return state_; }
   [[nodiscard]] std::uint32_t state_schema() const { return state_schema_; }
-  [[nodiscard]] Logic& logic() const { return *logic_; }
-  [[nodiscard]] bool has_logic() const { return logic_ != nullptr; }
   // Events that are not handled yet.
   [[nodiscard]] std::size_t queued() const { return queue_.size() + spilled_; }
 
@@ -90,16 +85,41 @@ class Actor {
     SteadyTime due;
   };
 
-  std::shared_ptr<Logic> logic_;
+  void set_schema(std::uint32_t schema) {
+    if (schema == state_schema_) return;
+    if (--role.schemas_[state_schema_] == 0) role.schemas_.erase(state_schema_);
+    ++role.schemas_[schema];
+    state_schema_ = schema;
+  }
+  // What a handler attached, and whose handler.
+  void keep_cached(void* object, std::shared_ptr<Logic> by) {
+    cached_ = object;
+    if (!object) return;
+    cached_by_ = std::move(by);
+    holder_ = cached_by_->holders.insert(cached_by_->holders.end(), this);
+  }
+  void* take_cached() {
+    if (cached_) cached_by_->holders.erase(holder_);
+    cached_by_.reset();
+    return std::exchange(cached_, nullptr);
+  }
+  void drop_cached() {
+    const auto by = cached_by_;
+    if (void* const object = take_cached()) by->drop(object);
+  }
+
   std::string state_;
   std::uint32_t state_schema_ = 0;
   void* cached_ = nullptr;
+  std::shared_ptr<Logic> cached_by_;  // set where cached_ is
+  std::list<Actor*>::iterator holder_;
 
   std::list<Queued> queue_;     // in order; the first one may be in its handler
   std::size_t spilled_ = 0;     // events behind those, which are in the store alone
   std::uint64_t sequence_ = 0;  // of the last event that came
   std::uint64_t handled_ = 0;   // of the last event that left the queue
   bool busy_ = false;           // waiting for its turn, in it, or waiting to try an event again
+  bool in_turn_ = false;        // a handler of it runs
   bool hungry_ = false;         // waiting for the store to hand over what was spilled
   bool held_ = false;           // effects wait, whatever their delays
   std::list<Leaving> lane_;     // committed effects that have not left yet

@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "runtime/actor.hpp"
+#include "runtime/code.hpp"
 #include "runtime/turn.hpp"
 
 namespace botel::runtime {
@@ -77,8 +78,8 @@ std::int32_t emit(const botel_call* call, const botel_effect* effect) noexcept t
 std::int32_t attach(const botel_call* call, void* object) noexcept {
   if (!call || call != running.call) return BOTEL_E_THREAD;
   Turn& turn = *running.turn;
-  if (!turn.actor->logic().can_drop()) return BOTEL_E_UNSUPPORTED;
-  if (turn.cached && turn.cached != object) turn.actor->logic().drop(turn.cached);
+  if (!turn.logic->can_drop()) return BOTEL_E_UNSUPPORTED;
+  if (turn.cached && turn.cached != object) turn.logic->drop(turn.cached);
   turn.cached = object;
   running.call->cached = object;
   return BOTEL_OK;
@@ -110,16 +111,17 @@ const void* extension(const botel_host*, const char* id) noexcept {
 
 }  // namespace
 
-Logic::Logic(const botel_descriptor& descriptor, std::shared_ptr<const void> library)
+Logic::Logic(const botel_descriptor& descriptor, std::shared_ptr<const Code> library)
     : library_(std::move(library)),
       descriptor_(descriptor),
       host_{sizeof(botel_host), BOTEL_ABI_MAJOR, BOTEL_ABI_MINOR, 0, this, emit, attach,
             set_error,          write_log,       extension} {}
 
 Result<std::shared_ptr<Logic>> Logic::create(const botel_descriptor& descriptor, std::string_view config,
-                                             std::shared_ptr<const void> library) {
+                                             std::shared_ptr<const Code> library) {
   std::shared_ptr<Logic> logic(new Logic(descriptor, std::move(library)));
   last_error.clear();
+  const Code::Scope scope(logic->library_.get());
   const std::int32_t result = descriptor.create(&logic->host_, borrow(config), &logic->instance_);
   if (result != BOTEL_OK) {
     return failure("{} {}: create failed with {}{}{}", descriptor.id, descriptor.version, result,
@@ -130,6 +132,7 @@ Result<std::shared_ptr<Logic>> Logic::create(const botel_descriptor& descriptor,
 }
 
 Logic::~Logic() {
+  const Code::Scope scope(library_.get());
   if (created_) descriptor_.destroy(instance_);
 }
 
@@ -143,11 +146,15 @@ void Logic::handle(Turn& turn) {
                   borrow(actor.info), borrow(actor.state()), turn.cached};
   running = {&call, &turn};
   last_error.clear();
+  const Code::Scope scope(library_.get());
   turn.result = descriptor_.handle(instance_, &call, &event);
   running = {};
   if (turn.result != BOTEL_OK) turn.error = last_error;
 }
 
-void Logic::drop(void* object) { descriptor_.drop(instance_, object); }
+void Logic::drop(void* object) {
+  const Code::Scope scope(library_.get());
+  descriptor_.drop(instance_, object);
+}
 
 }  // namespace botel::runtime

@@ -11,6 +11,8 @@
 namespace botel::runtime {
 namespace {
 
+constexpr std::size_t kDropsARound = 1000;
+
 std::uint64_t random_number() {
   std::random_device device;
   return std::uint64_t{device()} << 32 | device();
@@ -61,6 +63,7 @@ void Runtime::keep(store::Store* store, BlackBox* black_box) {
 void Runtime::advance(Time now) {
   now_ = now;
   take_back();
+  give_up_old();
   complain_of_slow();
   timers_.advance(now.steady);
 }
@@ -68,14 +71,20 @@ void Runtime::advance(Time now) {
 std::optional<SteadyTime> Runtime::next() const {
   auto next = timers_.next();
   for (const Away& away : away_) next = std::min(next.value_or(away.complain), away.complain);
+  const auto holds = [](const auto& logic) { return !logic->holders.empty(); };
+  if (std::ranges::any_of(replaced_, holds)) next = now_.steady;
   return next;
 }
 
-void Runtime::post(Actor& actor, Event event) {
+void Runtime::stamp(Event& event) {
   event.id = ++last_id_;
-  event.sequence = ++actor.sequence_;
   event.time_ms = now_.unix_ms;
   event.seed = spread(secret_ ^ event.id);
+}
+
+void Runtime::post(Actor& actor, Event event) {
+  stamp(event);
+  event.sequence = ++actor.sequence_;
   if (store_ && (actor.spilled_ > 0 || actor.queue_.size() >= kMostInMemory)) return spill(actor, std::move(event));
   actor.queue_.push_back({std::move(event)});
   mark(actor);
@@ -83,7 +92,7 @@ void Runtime::post(Actor& actor, Event event) {
 }
 
 void Runtime::go_on(Actor& actor) {
-  actor.busy_ = !actor.queue_.empty() && actor.has_logic();
+  actor.busy_ = !actor.queue_.empty();
   if (actor.busy_) {
     ready_.push(actor);
   } else if (actor.spilled_ > 0 && !actor.hungry_ && actor.queue_.empty()) {
@@ -98,6 +107,7 @@ bool Runtime::run(Workers& workers) {
   while (workers.can_lend()) {
     Actor* const actor = ready_.next(crowded());
     if (!actor) break;
+    if (set_aside(*actor)) continue;
     Turn turn = begin(*actor, now);
     if (condemned(turn)) {
       bury(turn);
@@ -114,20 +124,33 @@ bool Runtime::run(Workers& workers) {
   return true;
 }
 
+// An actor whose state the logic cannot read waits for one that can.
+bool Runtime::set_aside(Actor& actor) {
+  if (actor.role.logic_->can_read(actor.state_schema_)) return false;
+  ready_.begin(actor);
+  ready_.back(actor);
+  actor.role.stuck_.insert(&actor);
+  return true;
+}
+
 Turn Runtime::begin(Actor& actor, SteadyTime now) {
   ready_.begin(actor);
   Turn turn;
   turn.actor = &actor;
+  turn.logic = actor.role.logic_;
   turn.event = &actor.queue_.front().event;
-  turn.cached = actor.cached_;
+  // What an older version attached is nothing for this one.
+  if (actor.cached_by_ != turn.logic) actor.drop_cached();
+  turn.cached = actor.take_cached();
+  actor.in_turn_ = true;
   // Until it has returned it is away: whoever drives then must know.
-  away_.push_back({&actor, turn.event, now, now + config_.slow});
+  away_.push_back({&actor, turn.event, turn.logic.get(), now, now + config_.slow});
   return turn;
 }
 
 // On the thread that runs the handler; touches nothing of the driver's.
 void Runtime::call(Turn& turn) const {
-  Logic& logic = turn.actor->logic();
+  Logic& logic = *turn.logic;
   if (!black_box_) return logic.handle(turn);
   black_box_->begin(task(turn), {"bot ", logic.id(), ", ", turn.actor->type, " ", turn.actor->address, ", event "},
                     static_cast<std::uint32_t>(turn.event->kind));
@@ -166,11 +189,18 @@ void Runtime::finish(Turn& turn, SteadyTime now) {
   }
   away_.erase(away);
   ++events_;
+  ++turn.logic->calls;
   Actor& actor = *turn.actor;
+  actor.in_turn_ = false;
   ready_.back(actor);
   if (black_box_ && !black_box_->suspects().empty()) black_box_->done(task(turn));
-  actor.cached_ = turn.cached;
-  if (turn.result == BOTEL_OK) {
+  actor.keep_cached(turn.cached, turn.logic);
+  const Role& role = actor.role;
+  if (turn.logic != role.logic_) actor.drop_cached();
+  const bool writes_unreadable = role.logic_ && turn.state && !role.logic_->can_read(turn.logic->schema_written());
+  if (first_again_.contains(&actor) || writes_unreadable) {
+    handle_again(turn);
+  } else if (turn.result == BOTEL_OK) {
     commit(turn);
   } else if (retry(turn)) {
     return;
@@ -183,7 +213,7 @@ void Runtime::commit(Turn& turn) {
   Actor& actor = *turn.actor;
   if (turn.state) {
     actor.state_ = std::move(*turn.state);
-    actor.state_schema_ = actor.logic_->schema_written();
+    actor.set_schema(turn.logic->schema_written());
   }
   for (Effect& effect : turn.effects) {
     switch (effect.kind) {
@@ -198,12 +228,12 @@ void Runtime::commit(Turn& turn) {
 void Runtime::fail(Turn& turn) {
   Actor& actor = *turn.actor;
   ++failures_;
+  if (turn.logic) ++turn.logic->errors;
   if (retry_delay(turn.result)) turn.error = fmt::format("it was tried {} times", turn.event->attempt);
-  const Logic& logic = actor.logic();
-  complaints_.warning("bot {} {}: event {:#x} of {} {} failed with {}{}{}", logic.id(), logic.version(),
-                      turn.event->kind, actor.type, log::printable(actor.address), turn.result,
-                      turn.error.empty() ? "" : ": ", turn.error);
-  drop_cached(actor);
+  complaints_.warning("bot {} {}: event {:#x} of {} {} failed with {}{}{}", actor.role.name(),
+                      turn.logic ? turn.logic->version() : "", turn.event->kind, actor.type,
+                      log::printable(actor.address), turn.result, turn.error.empty() ? "" : ": ", turn.error);
+  actor.drop_cached();
   tell(turn, false);
 }
 
@@ -212,7 +242,7 @@ bool Runtime::retry(Turn& turn) {
   if (!delay || turn.event->attempt >= kMaxAttempts) return false;
   Actor& actor = *turn.actor;
   ++retries_;
-  drop_cached(actor);
+  actor.drop_cached();
   Actor::Queued& first = actor.queue_.front();
   ++first.event.attempt;
   first.stored = false;
@@ -229,6 +259,7 @@ void Runtime::give_up_retry(Actor& actor) {
   timers_.cancel(std::exchange(actor.retry_timer_, 0));
   Turn turn;
   turn.actor = &actor;
+  turn.logic = actor.role.logic_;
   turn.event = &actor.queue_.front().event;
   turn.error = "there is no time to try it again";
   fail(turn);
@@ -251,12 +282,14 @@ void Runtime::bury(Turn& turn) {
   const std::uint64_t which = task(turn);
   store_ ? buried_.push_back(which) : black_box_->done(which);
   away_.pop_back();
+  actor.in_turn_ = false;
+  actor.keep_cached(turn.cached, turn.logic);
   ready_.back(actor);
   ++dead_letters_;
   turn.error = "it was running when the host crashed, more than once, and is a dead letter now";
   if (store_) {
     changes_.dead_letters.push_back(
-        {now_.unix_ms, std::string(actor.type), actor.address, actor.bot, turn.error, *turn.event});
+        {now_.unix_ms, std::string(actor.type), actor.address, actor.role.name(), turn.error, *turn.event});
   }
   fail(turn);
 }
@@ -281,12 +314,10 @@ Event Runtime::take_first(Actor& actor) {
   return std::move(first.event);
 }
 
-void Runtime::drop_cached(Actor& actor) {
-  if (actor.cached_) actor.logic().drop(std::exchange(actor.cached_, nullptr));
-}
-
 void Runtime::retire(Actor& actor) {
   if (actor.busy_) ready_.remove(actor);
+  actor.role.stuck_.erase(&actor);
+  first_again_.erase(&actor);
   for (const auto& [tag, timer] : actor.timers_) timers_.cancel(timer.id);
   timers_.cancel(actor.lane_timer_);
   timers_.cancel(actor.retry_timer_);
@@ -295,6 +326,54 @@ void Runtime::retire(Actor& actor) {
   actor.lane_.clear();
   forget(actor);
   if (told_ == &actor) told_ = nullptr;
+}
+
+// Versions -----------------------------------------------------------------------------------------------------------
+
+void Runtime::take_over(Role& role, std::shared_ptr<Logic> next) {
+  if (auto old = std::exchange(role.logic_, std::move(next))) replaced_.push_back(std::move(old));
+  if (!role.logic_) return;
+  for (Actor* const actor : std::exchange(role.stuck_, {})) ready_.push(*actor);
+}
+
+// Cached objects are dropped a few at a time, so that no round takes long.
+void Runtime::give_up_old() {
+  std::size_t left = kDropsARound;
+  for (auto& logic : replaced_) {
+    for (; left > 0 && !logic->holders.empty(); --left) logic->holders.front()->drop_cached();
+    if (logic->holders.empty() && logic.use_count() == 1) retired_.push_back(std::move(logic));
+  }
+  std::erase(replaced_, nullptr);
+}
+
+void Runtime::restart(Actor& actor, Event first) {
+  if (actor.in_turn_) {
+    first_again_.insert_or_assign(&actor, std::move(first));
+    return;
+  }
+  actor.drop_cached();
+  actor.state_.clear();
+  actor.set_schema(0);
+  while (!actor.timers_.empty()) cancel_timer(actor, actor.timers_.begin()->first);
+  mark_changed(actor);
+  if (actor.queue_.empty()) return post(actor, std::move(first));
+  if (actor.retry_timer_ != 0) {
+    timers_.cancel(std::exchange(actor.retry_timer_, 0));
+    ready_.push(actor);
+  }
+  // The event before those that wait was handled: its place is free.
+  stamp(first);
+  first.sequence = actor.queue_.front().event.sequence - 1;
+  actor.handled_ = first.sequence - 1;
+  actor.queue_.push_front({std::move(first)});
+}
+
+// A version that is gone has handled it, and what it did is of no use to the one that is there.
+void Runtime::handle_again(Turn& turn) {
+  Actor& actor = *turn.actor;
+  actor.drop_cached();
+  if (auto first = first_again_.extract(&actor)) restart(actor, std::move(first.mapped()));
+  ready_.push(actor);
 }
 
 // Slow handlers ------------------------------------------------------------------------------------------------------
@@ -310,7 +389,7 @@ void Runtime::complain_of_slow() {
 
 void Runtime::name_slow(const Away& away, SteadyTime now, std::string_view how) {
   const Actor& actor = *away.actor;
-  complaints_.warning("bot {} {}: event {:#x} of {} {} {} {} ms", actor.logic().id(), actor.logic().version(),
+  complaints_.warning("bot {} {}: event {:#x} of {} {} {} {} ms", away.logic->id(), away.logic->version(),
                       away.event->kind, actor.type, log::printable(actor.address), how,
                       std::chrono::duration_cast<std::chrono::milliseconds>(now - away.since).count());
 }

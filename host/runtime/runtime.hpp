@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "base/black_box.hpp"
@@ -62,10 +63,23 @@ class Runtime {
   struct Away {
     const Actor* actor;
     const Event* event;
+    const Logic* logic;
     SteadyTime since;
     SteadyTime complain;  // when it has run for too long, for the next time
   };
   [[nodiscard]] const std::vector<Away>& away() const { return away_; }
+
+  // From now on `next` serves the role's actors, each from its next event on; null: nobody does, and their events wait.
+  // The logic that served before is given up once nothing of it is in use: its handlers have returned, and what they
+  // attached is dropped.
+  void take_over(Role& role, std::shared_ptr<Logic> next);
+  // What was given up since the last call; nobody else holds it.
+  [[nodiscard]] std::vector<std::shared_ptr<Logic>> take_retired() { return std::exchange(retired_, {}); }
+  [[nodiscard]] bool has_retired() const { return !retired_.empty(); }
+
+  // The actor forgets its state and timers. `first` is what it handles next, before all that waits, but behind a
+  // handler that runs now, of which nothing happens.
+  void restart(Actor& actor, Event first);
 
   // An event that waits to be tried again fails now: something that cannot wait comes behind it.
   void give_up_retry(Actor& actor);
@@ -116,8 +130,11 @@ class Runtime {
   bool retry(Turn& turn);
   void tell(Turn& turn, bool committed);
   Event take_first(Actor& actor);
-  void drop_cached(Actor& actor);
   void go_on(Actor& actor);
+  [[nodiscard]] bool set_aside(Actor& actor);
+  void handle_again(Turn& turn);
+  void stamp(Event& event);
+  void give_up_old();
   void queue(Actor& actor, Effect effect);
   void pump(Actor& actor);
   void watch_lane(Actor& actor);
@@ -154,6 +171,10 @@ class Runtime {
   const std::function<void()> wake_;
   const std::uint64_t secret_;  // makes the seeds of events
   std::uint64_t last_id_;
+
+  std::vector<std::shared_ptr<Logic>> replaced_;  // something of them may be in use
+  std::vector<std::shared_ptr<Logic>> retired_;
+  std::unordered_map<Actor*, Event> first_again_;  // of actors that begin anew once their handler has returned
 
   Actor* told_ = nullptr;  // whose protocol is being told of its event
   std::vector<Away> away_;

@@ -51,7 +51,8 @@ void Runtime::save(Actor& actor) {
     }
   }
   if (!std::exchange(actor.stored_, true)) {
-    changes_.actors.push_back({actor.id_, std::string(actor.type), actor.address, actor.bot, actor.port.origin(actor)});
+    changes_.actors.push_back(
+        {actor.id_, std::string(actor.type), actor.address, actor.role.name(), actor.port.origin(actor)});
     actor.changed_ = true;
   }
   if (!std::exchange(actor.changed_, false)) return;
@@ -132,7 +133,7 @@ void Runtime::restore(Actor& actor, store::State state) {
   actor.id_ = state.actor;
   actor.stored_ = true;
   actor.sequence_ = state.sequence;
-  actor.state_schema_ = state.schema;
+  actor.set_schema(state.schema);
   actor.state_ = std::move(state.state);
 }
 

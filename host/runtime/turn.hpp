@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,9 +12,11 @@
 namespace botel::runtime {
 
 class Actor;
+class Logic;
 
 struct Turn {
   Actor* actor = nullptr;
+  std::shared_ptr<Logic> logic;  // the version that handles it
   const Event* event = nullptr;  // the first one of the actor's queue: it stays there until the turn is over
 
   // What the handler did. Belongs to the thread that runs it.

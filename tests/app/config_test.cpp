@@ -56,6 +56,9 @@ log_level = "debug"
 log_format = "json"
 threads = 4
 slow_handler = 0.5
+probation = 90
+probation_failures = 7
+probe_time = 2.5
 [[bot]]
 id = "1"
 name = "echo"
@@ -63,6 +66,8 @@ name = "echo"
 id = "*"
 name = "sandwich"
 config = {{ price = 3.5, names = ["a"] }}
+[plugin.echo]
+greeting = "Hi"
 )",
                              password.string()),
                  config) == app::Mistakes{});
@@ -90,10 +95,15 @@ config = {{ price = 3.5, names = ["a"] }}
   CHECK(config.log_level == log::Level::debug);
   CHECK(config.log_format == log::Format::json);
   CHECK(config.threads == 4);
-  REQUIRE(config.bots.size() == 2);
-  CHECK(config.bots[0].config == "{}");
-  CHECK(config.bots[1].id == "*");
-  CHECK(config.bots[1].config.find("3.5") != std::string::npos);
+  REQUIRE(config.bots.rows.size() == 2);
+  CHECK_FALSE(config.bots.rows[0].config);
+  CHECK(config.bots.rows[1].id == "*");
+  CHECK(config.bots.rows[1].config->find("3.5") != std::string::npos);
+  REQUIRE(config.bots.configs.size() == 1);
+  CHECK(config.bots.configs.at("echo").find("Hi") != std::string::npos);
+  CHECK(config.probation == std::chrono::seconds(90));
+  CHECK(config.probation_failures == 7);
+  CHECK(config.probe_time == std::chrono::milliseconds(2500));
 }
 
 TEST_CASE("config: all mistakes are told at once, each with its line") {
@@ -120,6 +130,8 @@ name = "y"
 [more]
 [store]
 durability = "on"
+[plugin]
+x = 1
 )",
                               config);
   const auto has = [&](std::string_view mistake) {
@@ -130,7 +142,7 @@ durability = "on"
   has("3: mqtt.qos must be a whole number from 0 to 1");
   has("4: mqtt.version must be \"5\" or \"3.1.1\"");
   has("5: mqtt has no key \"port\"");
-  CHECK(found.size() == 15);
+  CHECK(found.size() == 16);
   has("8: gitple.idle_timeout must be a number of seconds, above 0");
   has("10: host.log_level must be debug, info, warning or error");
   has("11: host.threads must be a whole number from 2 to 1000");
@@ -139,6 +151,7 @@ durability = "on"
   has("17: [[bot]] config must be a table");
   has("18: [[bot]] needs an id: a Gitple bot id, or \"*\" for the rest");
   has("22: store.durability must be off, relaxed or strict");
+  has("24: [plugin.x] must be a table");
   has("20: the file has no key \"more\"");
 }
 

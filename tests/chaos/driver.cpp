@@ -81,7 +81,9 @@ void Driver::hear_bot(Line& line, const std::string& payload) {
   } else if (text.starts_with("timer ") || text.starts_with("report ")) {
     return;
   } else {
-    line.unanswered.erase(std::stoll(text));
+    const long long number = std::stoll(text);
+    line.unanswered.erase(number);
+    line.longest_wait = std::max(line.longest_wait, Clock::now() - line.sent_at[number]);
   }
   ++answered_;
 }
@@ -218,6 +220,13 @@ long long Driver::answered() const {
 int Driver::connection_losses() const {
   const std::lock_guard lock(mutex_);
   return connection_.losses();
+}
+
+std::vector<milliseconds> Driver::longest_waits() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<milliseconds> all;
+  for (const Line& line : lines_) all.push_back(std::chrono::ceil<milliseconds>(line.longest_wait));
+  return all;
 }
 
 void Driver::wait_for_answers(long long more) {

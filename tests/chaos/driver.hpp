@@ -46,6 +46,8 @@ class Driver {
 
   [[nodiscard]] long long answered() const;
   [[nodiscard]] int connection_losses() const;
+  // The longest time between a message and its answer, in each room.
+  [[nodiscard]] std::vector<std::chrono::milliseconds> longest_waits() const;
   // Waits until so many more messages were answered.
   void wait_for_answers(long long more);
 
@@ -58,6 +60,7 @@ class Driver {
     std::map<long long, std::string> unanswered = {};  // payloads by number
     std::map<long long, Clock::time_point> sent_at = {};
     std::size_t ticks_heard = 0;
+    Clock::duration longest_wait{0};
   };
 
   void run();

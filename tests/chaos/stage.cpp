@@ -19,7 +19,7 @@ harness::HostOptions host_options(const StageOptions& options, const std::string
   host.mqtt = "qos = 1\n" + options.mqtt;
   if (!options.durability.empty()) host.store = "durability = " + harness::quoted(options.durability) + "\n";
   host.bots = "[[bot]]\nid = \"1\"\nname = \"counting\"\n";
-  host.plugins = BOTEL_COUNTING_FOLDER;
+  host.plugins = options.plugins.empty() ? BOTEL_COUNTING_FOLDER : options.plugins;
   host.data = options.data;
   host.executable = options.executable;
   host.environment = options.environment;

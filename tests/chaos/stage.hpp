@@ -25,6 +25,7 @@ struct StageOptions {
   std::string executable = "";                // empty: the real one
   std::vector<std::string> environment = {};  // of the host
   std::string mqtt = "";                      // lines of its configuration
+  std::string plugins = "";                   // folder; empty: one with the counting bot
 };
 
 class Stage {

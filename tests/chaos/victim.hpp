@@ -26,6 +26,7 @@ class Victim {
   // SIGTERM; the exit code.
   int stop();
   void signal(int number) { host_->process().signal(number); }
+  [[nodiscard]] pid_t pid() { return host_->process().pid(); }
   // Starts it again when it has ended by itself.
   void watch();
 

@@ -33,8 +33,7 @@ std::string said(std::string_view text, std::int64_t t, int session = 1) {
 struct Run : GitpleStage {
   explicit Run(botel::store::Store& store, std::int64_t unix_ms = kBegin, bool answering = true,
                const char* bot_id = "fake")
-      : store(store) {
-    logic = bot.logic(bot_id);
+      : GitpleStage(bot_id), store(store) {
     client.answering = answering;
     time.unix_ms = unix_ms;
     runtime.advance(time);

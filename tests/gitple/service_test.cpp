@@ -100,7 +100,8 @@ TEST_CASE("gitple: rooms that are owed an answer when the host stops get an erro
       void disown(const std::string&) override {}
     } watch(lines);
     botel::gitple::Service service(
-        {}, watch, stage.runtime, [&](const std::string&) { return stage.logic; }, stage.counters);
+        {}, watch, stage.runtime, [&](const std::string&) { return &stage.role; },
+        [&](const std::string&, const std::string&) -> botel::runtime::Role& { return stage.role; }, stage.counters);
     botel::mqtt::Message message{kRequests, start(7)};
     service.receive(message);
     CHECK(lines.empty());

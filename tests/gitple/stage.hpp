@@ -90,16 +90,21 @@ inline std::int32_t transcript_bot(const botel_call& call, const botel_event& ev
 struct GitpleStage {
   botel::Counters counters;
   FakeClient client;
+  FakeBot bot;
+  botel::runtime::Role missing{"missing"};
   botel::runtime::Runtime runtime{{}, counters, [] {}};
   botel::Time time{botel::SteadyTime{} + std::chrono::hours(1), 1'700'000'000'000};
-  FakeBot bot;
-  std::shared_ptr<botel::runtime::Logic> logic;
+  botel::runtime::Role& role;
   botel::gitple::Service service;
 
-  GitpleStage()
-      : logic(bot.logic()),
+  explicit GitpleStage(const char* bot_id = "fake")
+      : role(bot.role(runtime, bot_id)),
         service(
-            {}, client, runtime, [this](const std::string& id) { return id == "nobody" ? nullptr : logic; }, counters) {
+            {}, client, runtime, [this](const std::string& id) { return id == "nobody" ? nullptr : &role; },
+            [this](const std::string&, const std::string& name) -> botel::runtime::Role& {
+              return name == role.name() ? role : missing;
+            },
+            counters) {
     bot.handle = transcript_bot;
     runtime.advance(time);
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/logic.hpp"
 #include "runtime/runtime.hpp"
@@ -20,11 +21,21 @@ class FakeBot {
   Handle handle = [](const botel_call&, const botel_event&) { return BOTEL_OK; };
   int dropped = 0;  // cached objects
 
-  // Valid as long as this.
-  std::shared_ptr<botel::runtime::Logic> logic(const char* id = "fake") {
-    descriptor_.id = id;
+  // Valid as long as this. `oldest`, `written`: of its states' schemas.
+  std::shared_ptr<botel::runtime::Logic> logic(const char* id = "fake", std::uint32_t written = 3,
+                                               std::uint32_t oldest = 1) {
+    botel_descriptor& descriptor = *descriptors_.emplace_back(std::make_unique<botel_descriptor>(kDescriptor));
+    descriptor.id = id;
+    descriptor.schema_written = written;
+    descriptor.schema_oldest = oldest;
     making_ = this;
-    return botel::runtime::Logic::create(descriptor_, "{}", nullptr).value();
+    return botel::runtime::Logic::create(descriptor, "{}", nullptr).value();
+  }
+  // Whom it serves.
+  botel::runtime::Role& role(botel::runtime::Runtime& runtime, const char* id = "fake") {
+    auto& role = *roles_.emplace_back(std::make_unique<botel::runtime::Role>(id));
+    runtime.take_over(role, logic(id));
+    return role;
   }
 
   static std::string_view view(botel_str text) { return {text.ptr, text.len}; }
@@ -48,23 +59,25 @@ class FakeBot {
 
  private:
   static inline FakeBot* making_ = nullptr;
-  botel_descriptor descriptor_ = {sizeof(botel_descriptor),
-                                  BOTEL_BOT,
-                                  "fake",
-                                  "1.0.0",
-                                  3,
-                                  1,
-                                  nullptr,
-                                  [](const botel_host*, botel_str, void** instance) -> std::int32_t {
-                                    *instance = making_;
-                                    return BOTEL_OK;
-                                  },
-                                  [](void*) {},
-                                  [](void* self, const botel_call* call, const botel_event* event) {
-                                    return static_cast<FakeBot*>(self)->handle(*call, *event);
-                                  },
-                                  [](void* self, void*) { ++static_cast<FakeBot*>(self)->dropped; },
-                                  nullptr};
+  static constexpr botel_descriptor kDescriptor = {sizeof(botel_descriptor),
+                                                   BOTEL_BOT,
+                                                   "fake",
+                                                   "1.0.0",
+                                                   3,
+                                                   1,
+                                                   nullptr,
+                                                   [](const botel_host*, botel_str, void** instance) -> std::int32_t {
+                                                     *instance = making_;
+                                                     return BOTEL_OK;
+                                                   },
+                                                   [](void*) {},
+                                                   [](void* self, const botel_call* call, const botel_event* event) {
+                                                     return static_cast<FakeBot*>(self)->handle(*call, *event);
+                                                   },
+                                                   [](void* self, void*) { ++static_cast<FakeBot*>(self)->dropped; },
+                                                   nullptr};
+  std::vector<std::unique_ptr<botel_descriptor>> descriptors_;
+  std::vector<std::unique_ptr<botel::runtime::Role>> roles_;
 };
 
 // Runs `runtime` on real threads until it has nothing left to do.

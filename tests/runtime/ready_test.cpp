@@ -24,13 +24,15 @@ struct NoPort : Port {
 struct Stage {
   NoPort port;
   FakeBot a, b;
-  std::shared_ptr<Logic> logic_a = a.logic("a"), logic_b = b.logic("b");
+  botel::Counters counters;
+  Runtime runtime{{}, counters, [] {}};
+  Role &role_a = a.role(runtime, "a"), &role_b = b.role(runtime, "b");
   std::deque<Actor> actors;
   Ready ready;
 
   Actor& add(std::string name) {
-    const auto& logic = name.front() == 'a' ? logic_a : logic_b;
-    Actor& actor = actors.emplace_back(port, BOTEL_ACTOR_ROOM, name, "{}", name.substr(0, 1), logic);
+    Role& role = name.front() == 'a' ? role_a : role_b;
+    Actor& actor = actors.emplace_back(port, BOTEL_ACTOR_ROOM, name, "{}", role);
     ready.push(actor);
     return actor;
   }
@@ -76,4 +78,15 @@ TEST_CASE("ready: who is removed does not get a turn") {
   stage.ready.remove(gone);
   CHECK(stage.take() == "b1");
   CHECK(stage.take() == "nobody");
+}
+
+TEST_CASE("ready: a bot that does not serve keeps its actors' turns until it does") {
+  Stage stage;
+  for (const char* name : {"a1", "b1", "a2"}) stage.add(name);
+  stage.role_a.suspend(true);
+  CHECK(stage.take() == "b1");
+  CHECK(stage.take() == "nobody");
+  stage.role_a.suspend(false);
+  CHECK(stage.take() == "a1");
+  CHECK(stage.take() == "a2");
 }

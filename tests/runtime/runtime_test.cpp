@@ -18,10 +18,11 @@ using Lines = std::vector<std::string>;
 // A protocol that writes down what it is told.
 struct Stage : Port {
   Counters counters;
+  FakeBot bot;
   Runtime runtime{{}, counters, [] {}};
   Time time{SteadyTime{} + seconds(1000), 1'700'000'000'000};
-  FakeBot bot;
-  Actor actor{*this, BOTEL_ACTOR_ROOM, "7", R"({"context":{}})", "fake", bot.logic()};
+  Role& role = bot.role(runtime);
+  Actor actor{*this, BOTEL_ACTOR_ROOM, "7", R"({"context":{}})", role};
   Lines lines;
 
   Stage() { runtime.advance(time); }
@@ -311,7 +312,7 @@ TEST_CASE("runtime: a cached object stays until its event fails, is replaced, or
     CHECK(seen == std::vector<void*>{nullptr, &objects[0], &objects[0], &objects[1], &objects[1], nullptr, nullptr});
     CHECK(stage.bot.dropped == 3);  // a for b, b for bad's, and bad's
     {
-      Actor gone(stage, BOTEL_ACTOR_ROOM, "8", "{}", "fake", stage.bot.logic());
+      Actor gone(stage, BOTEL_ACTOR_ROOM, "8", "{}", stage.role);
       stage.runtime.post(gone, {.kind = BOTEL_ROOM_MESSAGE, .payload = "a"});
       settle(stage.runtime);
       stage.runtime.retire(gone);
@@ -350,7 +351,7 @@ TEST_CASE("runtime: events carry their order, their time, a seed and the actor t
 TEST_CASE("runtime: while one actor's handler does not return, others are handled, and its own events wait") {
   Stage stage;
   FakeBot other_bot;
-  Actor other(stage, BOTEL_ACTOR_ROOM, "8", "{}", "fake", other_bot.logic());
+  Actor other(stage, BOTEL_ACTOR_ROOM, "8", "{}", other_bot.role(stage.runtime));
   std::atomic<bool> other_ran{false};
   std::atomic<int> inside{0};
   stage.bot.handle = [&](const botel_call& call, const botel_event& event) {

@@ -30,8 +30,7 @@ struct Run : Port {
   }
 
   Actor& add(std::string address) {
-    return *actors.emplace_back(
-        std::make_unique<Actor>(*this, BOTEL_ACTOR_ROOM, std::move(address), "{}", "fake", bot.logic()));
+    return *actors.emplace_back(std::make_unique<Actor>(*this, BOTEL_ACTOR_ROOM, std::move(address), "{}", role));
   }
 
   // Brings back what is in the store.
@@ -104,9 +103,10 @@ struct Run : Port {
 
   store::Store& store;
   Counters counters;
-  Runtime runtime{{}, counters, [] {}};
-  Time time;
   FakeBot bot;
+  Runtime runtime{{}, counters, [] {}};
+  Role& role = bot.role(runtime);
+  Time time;
   std::list<std::unique_ptr<Actor>> actors;
   std::map<store::ActorId, Actor*> by_id;
   std::map<std::string, std::string> progress_of;
@@ -354,7 +354,8 @@ TEST_CASE("runtime: effects that had not left leave in the next run, once and in
 TEST_CASE("runtime: an actor whose bot is missing keeps its events") {
   const auto store = store::Sqlite::in_memory().value();
   Run run(*store);
-  Actor& orphan = *run.actors.emplace_back(std::make_unique<Actor>(run, BOTEL_ACTOR_ROOM, "8", "{}", "gone", nullptr));
+  Role missing("gone");
+  Actor& orphan = *run.actors.emplace_back(std::make_unique<Actor>(run, BOTEL_ACTOR_ROOM, "8", "{}", missing));
   run.post(orphan, "a");
   settle(run.runtime);
   CHECK(orphan.queued() == 1);

@@ -91,4 +91,4 @@ class Counting : public botel::Bot {
 
 }  // namespace
 
-BOTEL_PLUGIN(botel::bot<Counting>("counting", "1.0.0"));
+BOTEL_PLUGIN(botel::bot<Counting>("counting", COUNTING_VERSION));

@@ -1,0 +1,61 @@
+// The socket in the data directory by which `botel plugins` and the like speak to a running host: one JSON object in a
+// line, and one back. Only root and the host's user get an answer.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "base/result.hpp"
+
+namespace botel::app {
+
+// [driver]
+class Control {
+ public:
+  // Answers once, at any time, with a JSON object; nothing happens when whoever asked has gone.
+  using Answer = std::function<void(const std::string& json)>;
+  using OnRequest = std::function<void(const json::Document& request, const Answer& answer)>;
+
+  // Makes the socket (0600) in `data`, whose lock the host holds.
+  static Result<std::unique_ptr<Control>> open(const std::filesystem::path& data, OnRequest on_request);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  // To be polled for POLLIN.
+  [[nodiscard]] int descriptor() const { return epoll_.get(); }
+  // Takes what has come in, and writes what can be written.
+  void turn();
+
+ private:
+  struct Connection {
+    Descriptor socket;
+    std::string in, out;
+    bool answered = false;
+  };
+
+  Control(std::filesystem::path folder, Descriptor listener, Descriptor epoll, OnRequest on_request);
+  void accept();
+  void read(std::uint64_t id);
+  void write(std::uint64_t id);
+
+  const std::filesystem::path file_;
+  const Descriptor listener_;
+  const Descriptor epoll_;
+  const OnRequest on_request_;
+  std::map<std::uint64_t, Connection> connections_;
+  std::uint64_t last_id_ = 0;
+  std::shared_ptr<Control*> self_;  // null once this is gone: answers may come late
+};
+
+// The other side: what the host of `data` answers. An error when there is none, or it does not answer. Blocks.
+[[nodiscard]] Result<std::string> ask(const std::filesystem::path& data, const std::string& request);
+
+}  // namespace botel::app

@@ -1,0 +1,34 @@
+// What operators ask a running host for, as JSON over its socket (Control). [driver]
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "app/bots.hpp"
+#include "app/control.hpp"
+#include "base/json.hpp"
+#include "plugin/plugins.hpp"
+
+namespace botel::app {
+
+class Orders {
+ public:
+  // `reread`: reads the configuration again; what is wrong with it, or nothing.
+  Orders(plugin::Plugins& plugins, const Bots& bots, std::function<std::string()> reread)
+      : plugins_(plugins), bots_(bots), reread_(std::move(reread)) {}
+
+  // {"command":"plugins"}
+  // {"command":"reload","name":"echo","restart_rooms":true}: both optional
+  // {"command":"rollback","name":"echo"}
+  // {"command":"check","file":"/path/echo.so"}
+  void take(const json::Document& request, const Control::Answer& answer);
+
+ private:
+  [[nodiscard]] std::string status() const;
+
+  plugin::Plugins& plugins_;
+  const Bots& bots_;
+  const std::function<std::string()> reread_;
+};
+
+}  // namespace botel::app

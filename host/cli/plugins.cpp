@@ -1,0 +1,212 @@
+// botel plugins, check, reload and rollback: what is asked of a running host.
+#include <fmt/chrono.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "app/config.hpp"
+#include "app/control.hpp"
+#include "app/data_folder.hpp"
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "cli/chat_text.hpp"
+#include "cli/commands.hpp"
+#include "plugin/candidate.hpp"
+
+namespace botel::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string data = app::default_config().data.string();
+  std::string name, file;
+  bool json = false, restart_rooms = false;
+};
+
+int complain(const std::string& what) {
+  fmt::print(stderr, "botel: {}\n", clean(what));
+  return 1;
+}
+
+std::string request(std::string_view command, std::initializer_list<std::pair<std::string_view, std::string>> more) {
+  std::string json = fmt::format(R"({{"command":"{}")", command);
+  for (const auto& [key, value] : more) json += fmt::format(R"(,"{}":{})", key, value);
+  return json + "}";
+}
+
+// The host's answer, or its error.
+Result<std::string> ask(const Options& options, const std::string& request) {
+  auto answer = app::ask(options.data, request);
+  if (!answer) return answer;
+  const auto read = json::read(*answer);
+  if (!read) return failure("the host's answer cannot be read");
+  if (const auto error = json::text(*read, "error"); !error.empty()) return failure("{}", error);
+  return answer;
+}
+
+std::vector<json::Document> list(const json::Document& from, std::string_view key) {
+  std::vector<json::Document> items;
+  const auto value = from.find(key);
+  const auto elements = value ? json::read(value->raw) : failure("");
+  if (!elements) return items;
+  for (const auto& element : elements->elements) {
+    if (auto item = json::read(element.raw)) items.push_back(std::move(*item));
+  }
+  return items;
+}
+
+std::string of(const json::Document& item, std::string_view key) { return clean(json::text(item, key)); }
+
+bool is_true(const json::Document& item, std::string_view key) {
+  const auto value = item.find(key);
+  return value && value->raw == "true";
+}
+
+std::string when(const json::Document& outcome) {
+  const auto value = outcome.find("time_ms");
+  const auto time_ms = value ? json::integer(*value).value_or(0) : 0;
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(time_ms / 1000)));
+}
+
+json::Document outcome_of(const json::Document& item, std::string_view key) {
+  const auto value = item.find(key);
+  auto read = value ? json::read(value->raw) : failure("");
+  return read ? std::move(*read) : json::Document();
+}
+
+// Columns as wide as what is in them.
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
+    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
+  }
+}
+
+int show(const Options& options) {
+  const auto answer = ask(options, request("plugins", {}));
+  if (!answer) return complain(answer.error());
+  if (options.json) {
+    fmt::print("{}", *answer);
+    return 0;
+  }
+  const json::Document all = *json::read(*answer);
+  std::vector<std::vector<std::string>> rows{
+      {"NAME", "KIND", "VERSION", "ABI", "STATE", "GEN", "ROOMS", "CALLS", "ERRORS", "SHA256", "FILE", "LAST CHANGE"}};
+  for (const auto& item : list(all, "plugins")) {
+    const auto last = outcome_of(item, "last");
+    rows.push_back({of(item, "name"), of(item, "kind"), of(item, "version"), of(item, "abi"), of(item, "state"),
+                    of(item, "generation"), of(item, "rooms"), of(item, "calls"), of(item, "errors"),
+                    of(item, "sha256").substr(0, 12), of(item, "file"),
+                    when(last) + (is_true(last, "good") ? " " : " refused: ") + of(last, "text")});
+  }
+  print_table(rows);
+  for (const auto& item : list(all, "not_loaded")) {
+    fmt::print("{} is not loaded: {}\n", of(item, "file"), of(outcome_of(item, "last"), "text"));
+  }
+  for (const auto& item : list(all, "missing"))
+    fmt::print("{} rooms wait for {}\n", of(item, "rooms"), of(item, "name"));
+  const auto still = all.find("still_in_memory");
+  const auto leftovers = still ? json::read(still->raw) : failure("");
+  if (leftovers) {
+    for (const auto& each : leftovers->elements) fmt::print("still in memory: {}\n", clean(json::text(each)));
+  }
+  return 0;
+}
+
+// Each result in a line, or several; 1 when one is bad.
+int print_results(const Result<std::string>& answer) {
+  if (!answer) return complain(answer.error());
+  int code = 0;
+  for (const auto& result : list(*json::read(*answer), "results")) {
+    const auto outcome = outcome_of(result, "outcome");
+    const bool good = is_true(outcome, "good");
+    const std::string file = of(result, "file"), text = json::text(outcome, "text");
+    for (const auto& line : clean_lines(text)) {
+      fmt::print(good ? stdout : stderr, "{}{}{}\n", file, file.empty() ? "" : ": ", line);
+    }
+    if (!good) code = 1;
+  }
+  return code;
+}
+
+int reload(const Options& options) {
+  return print_results(ask(options, request("reload", {{"name", json::quoted(options.name)},
+                                                       {"restart_rooms", options.restart_rooms ? "true" : "false"}})));
+}
+
+int rollback(const Options& options) {
+  return print_results(ask(options, request("rollback", {{"name", json::quoted(options.name)}})));
+}
+
+// Where no host runs: as far as that can be known without one.
+int check_alone(const fs::path& file) {
+  std::string folder = (fs::temp_directory_path() / "botel-check-XXXXXX").string();
+  if (!mkdtemp(folder.data())) return complain("no temporary folder can be made");
+  plugin::Candidate candidate({});
+  candidate.stage({}, file, fs::path(folder) / "plugin.so");
+  std::deque<runtime::Role> roles;
+  if (candidate.gone) candidate.error = "there is no such file";
+  if (candidate.error.empty()) {
+    for (const auto& item : candidate.note().items) {
+      candidate.parts.push_back({&roles.emplace_back(item.id), "{}"});
+      candidate.needed.push_back(false);
+    }
+    candidate.try_out({}, std::atomic<bool>(false));
+  }
+  const bool good = candidate.error.empty();
+  for (const auto& line : clean_lines(good ? candidate.report() : candidate.error)) {
+    fmt::print(good ? stdout : stderr, "{}: {}\n", file.filename().string(), line);
+  }
+  candidate.staged.reset();
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  if (good) fmt::print("no host is running: rooms, configurations and other plugins were not looked at\n");
+  return good ? 0 : 1;
+}
+
+int check(const Options& options) {
+  const fs::path file = fs::absolute(options.file);
+  if (!app::DataFolder::announced(options.data)) return check_alone(file);
+  return print_results(ask(options, request("check", {{"file", json::quoted(file.string())}})));
+}
+
+}  // namespace
+
+void add_plugins(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  const auto add = [&](const char* name, const char* what, int (*run)(const Options&)) {
+    CLI::App* const command = app.add_subcommand(name, what);
+    command->add_option("--data", options->data, "Data directory of the host; else ~/.local/state/botel");
+    command->callback([options, run] {
+      if (const int code = run(*options)) throw CLI::RuntimeError(code);
+    });
+    return command;
+  };
+  add("plugins", "Show the plugins of the running host", show)
+      ->add_flag("--json", options->json, "As JSON, for programs");
+  add("check", "Say what the host would make of a plugin's file, before it is dropped in", check)
+      ->add_option("file", options->file, "The file")
+      ->required();
+  CLI::App* const again = add("reload", "Take over at once what has changed, configuration included", reload);
+  again->add_option("name", options->name, "A file or a bot; else all");
+  again->add_flag("--restart-rooms", options->restart_rooms, "Rooms whose state cannot be read begin anew");
+  add("rollback", "Go back to the version before", rollback)
+      ->add_option("name", options->name, "A file or a bot")
+      ->required();
+}
+
+}  // namespace botel::cli

@@ -1,0 +1,84 @@
+// A version of a plugin on its way into the host: a copy of its file, what trying it has shown, and its instances. What
+// is done with it is Plugins' to say; what takes time is done here, on the loader's thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/black_box.hpp"
+#include "base/hash.hpp"
+#include "plugin/library.hpp"
+#include "plugin/probe.hpp"
+#include "plugin/shelf.hpp"
+#include "plugin/stage.hpp"
+#include "runtime/role.hpp"
+
+namespace botel::plugin {
+
+// An instance that is wanted of a bot or a connector: for whom, and with which configuration, a JSON object.
+struct Part {
+  runtime::Role* role = nullptr;
+  std::string config = "{}";
+
+  bool operator==(const Part&) const = default;
+};
+
+// What is to be looked at, and why.
+struct Wish {
+  enum class From { folder, active, previous };  // the plugins folder, or the shelf
+  From from = From::folder;
+  bool told = false;           // the watcher has seen that something has become of it
+  bool forced = false;         // somebody asked for it: also what was refused before is tried again
+  bool restart_rooms = false;  // whose state it cannot read
+  bool last_resort = false;    // it is taken though there are such rooms, which wait
+};
+
+struct Candidate {
+  explicit Candidate(Wish wish) : wish(wish) {}
+
+  const Wish wish;
+  bool unreadable = false;  // there are rooms whose state it cannot read
+
+  // First. `folder`: where the file lies and whose owner matters; empty: it does not.
+  void stage(const std::filesystem::path& folder, const std::filesystem::path& file, const std::filesystem::path& copy);
+  bool gone = false;  // there is no such file
+  std::optional<Staged> staged;
+  std::string sha256;
+  [[nodiscard]] const Note& note() const { return staged->note(); }
+
+  // Then, with what the driver has decided in between.
+  std::vector<Part> parts;
+  std::vector<bool> needed;  // by part: it is served now, so that nothing is taken without it
+  void prepare(const ProbeConfig& config, const Shelf& shelf, const std::string& name, BlackBox* black_box,
+               const std::atomic<bool>& stop);
+  void try_out(const ProbeConfig& config, const std::atomic<bool>& stop);
+  [[nodiscard]] std::uint64_t task() const { return hash(sha256); }  // of the black box
+
+  std::filesystem::path copy;  // of the library
+  std::shared_ptr<Library> library;
+  std::vector<std::shared_ptr<runtime::Logic>> logics;  // by part; null: see errors
+  std::vector<std::string> errors;                      // by part
+  std::vector<std::string> warnings;
+  std::optional<Shelf::Kept> kept;
+
+  // Last, when it is to take over: what the shelf had before, and copies that are of no use then.
+  Shelf::Entry before;
+  std::vector<std::filesystem::path> superfluous;
+
+  std::string error;  // why it is not taken; empty: so far nothing speaks against it
+
+  // It is not taken: ends what was made.
+  void discard();
+
+  // For people: what is in it, a line each, and what was noticed.
+  [[nodiscard]] std::string report() const;
+
+ private:
+  void load(BlackBox* black_box);
+  [[nodiscard]] std::shared_ptr<runtime::Logic> make(std::size_t part);
+  void judge_errors();
+};
+
+}  // namespace botel::plugin

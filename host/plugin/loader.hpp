@@ -1,0 +1,56 @@
+// The thread on which files are copied and tried, and plugins loaded and unloaded, one after the other, so that the
+// driver waits for none of it.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace botel::plugin {
+
+class Loader {
+ public:
+  // What the driver does with what a job has done.
+  using Then = std::function<void()>;
+  using Job = std::function<Then()>;
+
+  // `wake` ends the driver's waiting; it is called by the loader's thread. Start it where no signal is wanted.
+  explicit Loader(std::function<void()> wake);
+  // Ends the job that runs, where that looks at stopped(), and does no other.
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  // Behind all other jobs. [driver]
+  void run(Job job);
+  // Does what the jobs have left to the driver. [driver]
+  void take();
+  // Nothing is under way. [driver]
+  [[nodiscard]] bool idle() const { return under_way_ == 0; }
+
+  // For jobs that take long. [any thread]
+  [[nodiscard]] const std::atomic<bool>& stopped() const { return stopped_; }
+  // For the end: no job begins any more. False: one runs that does not return; nobody may destroy this. [driver]
+  [[nodiscard]] bool stop(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  void work();
+
+  const std::function<void()> wake_;
+  std::size_t under_way_ = 0;  // the driver's
+  std::atomic<bool> stopped_{false};
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Job> jobs_;
+  std::vector<Then> done_;
+  bool busy_ = false;
+  std::thread thread_;  // the last, as it uses all the others
+};
+
+}  // namespace botel::plugin

@@ -1,0 +1,60 @@
+#include "plugin/probe_words.hpp"
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+
+namespace botel::plugin {
+namespace {
+
+constexpr std::string_view kStep = "step ";
+constexpr std::string_view kAnswer = "answer ";
+
+// What stands behind `prefix` in the last whole line that begins with it.
+std::optional<std::string_view> last_behind(std::string_view said, std::string_view prefix) {
+  std::optional<std::string_view> last;
+  for (auto end = said.find('\n'); end != std::string_view::npos; end = said.find('\n')) {
+    if (const auto line = said.substr(0, end); line.starts_with(prefix)) last = line.substr(prefix.size());
+    said.remove_prefix(end + 1);
+  }
+  return last;
+}
+
+std::string list(const std::vector<std::string>& texts) {
+  std::string json = "[";
+  for (const auto& text : texts) {
+    if (json.size() > 1) json += ",";
+    json::quote(json, text);
+  }
+  return json + "]";
+}
+
+std::vector<std::string> read_list(const json::Document& from, std::string_view key) {
+  std::vector<std::string> texts;
+  const auto value = from.find(key);
+  const auto items = value ? json::read(value->raw) : failure("");
+  if (!items) return texts;
+  for (const auto& element : items->elements) texts.push_back(json::text(element));
+  return texts;
+}
+
+}  // namespace
+
+std::string step_line(std::string_view doing) { return fmt::format("{}{}\n", kStep, doing); }
+
+std::string answer_line(const Answer& answer) {
+  return fmt::format("{}{{\"refusal\":{},\"errors\":{},\"warnings\":{}}}\n", kAnswer, json::quoted(answer.refusal),
+                     list(answer.errors), list(answer.warnings));
+}
+
+std::string last_step(std::string_view said) {
+  return log::printable(last_behind(said, kStep).value_or("starting"), 200);
+}
+
+std::optional<Answer> read_answer(std::string_view said) {
+  const auto line = last_behind(said, kAnswer);
+  const auto answer = line ? json::read(*line) : failure("");
+  if (!answer) return {};
+  return Answer{json::text(*answer, "refusal"), read_list(*answer, "errors"), read_list(*answer, "warnings")};
+}
+
+}  // namespace botel::plugin

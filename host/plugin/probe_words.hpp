@@ -1,0 +1,25 @@
+// What the process that tries a plugin says: a line for each step before it takes it, and a last one with the answer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace botel::plugin {
+
+struct Answer {
+  std::string refusal;  // why it must not be loaded; empty: it may
+  std::vector<std::string> errors, warnings;
+};
+
+// "step making echo"
+[[nodiscard]] std::string step_line(std::string_view doing);
+[[nodiscard]] std::string answer_line(const Answer& answer);
+
+// The last step that was begun.
+[[nodiscard]] std::string last_step(std::string_view said);
+// Nothing: it has not come to that.
+[[nodiscard]] std::optional<Answer> read_answer(std::string_view said);
+
+}  // namespace botel::plugin

@@ -1,0 +1,44 @@
+// How a plugin's file comes into the host: as a private copy, so that whatever is done to the file, what was judged is
+// what is loaded, and what is mapped stays as it is. [any thread]
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "plugin/inspect.hpp"
+
+namespace botel::plugin {
+
+// Whether only root and the host's user may change what is in `folder`; otherwise the reason.
+[[nodiscard]] Result<> check_folder(const std::filesystem::path& folder);
+
+// Makes `folder` for copies, empty, for the host's user alone.
+[[nodiscard]] Result<> make_cache(const std::filesystem::path& folder);
+
+// The file of a plugin that was copied and judged by its note. The copy, a file of its own, is removed with its owner.
+class Staged {
+ public:
+  // `file` may belong to root and the host's user only. `copy`: nobody may have used that path before in this process,
+  // or what is loaded from there is the old library.
+  static Result<Staged> make(const std::filesystem::path& file, const std::filesystem::path& copy);
+  ~Staged();
+  Staged(Staged&& other) noexcept;
+  Staged& operator=(Staged&&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& copy() const { return copy_; }
+  [[nodiscard]] const std::string& sha256() const { return sha256_; }  // in hexadecimal, as sha256sum has it
+  [[nodiscard]] const Note& note() const { return note_; }
+
+  // The copy stays where it is.
+  [[nodiscard]] std::filesystem::path release();
+
+ private:
+  explicit Staged(std::filesystem::path copy) : copy_(std::move(copy)) {}
+  std::filesystem::path copy_;
+  std::string sha256_;
+  Note note_;
+};
+
+}  // namespace botel::plugin

@@ -1,0 +1,50 @@
+// A bot or a connector as its actors know it: a name, and whichever version of its logic serves them at the moment.
+// Another one takes it over between two events of each actor (Runtime::take_over), so it does not matter how many
+// there are. [driver]
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <utility>
+
+#include "runtime/logic.hpp"
+
+namespace botel::runtime {
+
+class Actor;
+
+// Lives longer than its actors.
+class Role {
+ public:
+  // `name`: the id of its descriptors.
+  explicit Role(std::string name) : name_(std::move(name)) {}
+  Role(const Role&) = delete;
+  Role& operator=(const Role&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+  // Null: it is missing. Then, or while it is suspended, the events of its actors wait.
+  [[nodiscard]] const std::shared_ptr<Logic>& logic() const { return logic_; }
+  [[nodiscard]] bool serves() const { return logic_ && !suspended_; }
+  void suspend(bool suspended) { suspended_ = suspended; }
+
+  // Its actors, and those among them whose state a version cannot read that reads schemas from `oldest` to `newest`.
+  [[nodiscard]] std::size_t actors() const;
+  [[nodiscard]] std::size_t unreadable(std::uint32_t oldest, std::uint32_t newest) const;
+
+ private:
+  friend class Actor;
+  friend class Runtime;
+
+  const std::string name_;
+  std::shared_ptr<Logic> logic_;
+  bool suspended_ = false;
+  std::map<std::uint32_t, std::size_t> schemas_;  // how many actors have a state of each
+  std::unordered_set<Actor*> stuck_;              // they have events, and a state that logic_ cannot read
+};
+
+}  // namespace botel::runtime
