@@ -63,7 +63,8 @@ void Plugins::staged(File& file) {
 
 // The same content again is no other version; what was refused is not tried again by itself.
 bool Plugins::is_settled(File& file) {
-  const Candidate& candidate = *file.candidate;
+  const auto shared = file.candidate;
+  const Candidate& candidate = *shared;
   const Shelf::Entry& entry = shelf_->entries()[file.name];
   const std::string& hash = candidate.sha256;
   if (candidate.wish.from != From::folder) return false;

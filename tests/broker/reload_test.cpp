@@ -7,6 +7,7 @@
 
 #include "harness/control.hpp"
 #include "harness/world.hpp"
+#include "plain_ends.hpp"
 
 using namespace harness;
 namespace fs = std::filesystem;
@@ -30,6 +31,7 @@ int run_to(const fs::path& file, const std::vector<std::string>& command, std::s
 struct Scene {
   explicit Scene(const std::string& first = "v1", HostOptions options = {.bots = kZooBot})
       : world([&] {
+          let_children_end_plainly();
           fs::create_directory(plugins);
           fs::permissions(plugins, fs::perms(0755));
           if (!first.empty()) put(first);
@@ -176,6 +178,7 @@ TEST_CASE("reload: a refused file is named in the log, in `botel plugins` and by
 }
 
 TEST_CASE("reload: `botel check` works without a host, as far as that can be known") {
+  let_children_end_plainly();
   const TempDir dir;
   std::string said;
   const auto botel = [&](const std::string& command, const fs::path& file = {}) {

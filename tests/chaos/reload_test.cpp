@@ -10,18 +10,13 @@
 
 #include "chaos/stage.hpp"
 #include "harness/control.hpp"
+#include "plain_ends.hpp"
 
 using namespace chaos;
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 constexpr auto kReload = R"({"command":"reload"})"
                          "\n";

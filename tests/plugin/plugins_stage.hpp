@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "plain_ends.hpp"
 #include "plugin/plugins.hpp"
 #include "runtime/fake_bot.hpp"
 #include "temp_folder.hpp"
@@ -44,6 +45,7 @@ struct Disk {
 
 struct Stage : botel::runtime::Port {
   explicit Stage(const Disk& disk) : disk(disk) {
+    let_children_end_plainly();
     runtime.advance(time);
     plugins = std::make_unique<botel::plugin::Plugins>(config(), runtime, nullptr, surroundings(), counters);
   }

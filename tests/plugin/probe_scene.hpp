@@ -5,9 +5,9 @@
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 #include "base/text.hpp"
+#include "plain_ends.hpp"
 #include "plugin/probe.hpp"
 #include "plugin/zoo.hpp"
 
@@ -19,23 +19,8 @@ using botel::plugin::ProbeConfig;
 using botel::plugin::Trial;
 using botel::plugin::Tried;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
-
 struct Scene {
-  // A sanitizer must not turn a plugin's end into another one.
-  Scene() {
-    for (const char* name : {"ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"}) {
-      const char* const before = std::getenv(name);
-      const std::string options = std::string(before ? before : "") +
-                                  ":handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:"
-                                  "detect_leaks=0:report_thread_leaks=0";
-      setenv(name, options.c_str(), 1);
-    }
-  }
+  Scene() { let_children_end_plainly(); }
 
   botel::Result<Tried> run(const fs::path& copy, const std::vector<Trial>& trials = {{"zoo", "{}"}}) const {
     auto tried = probe(config, copy, trials, stop);

@@ -161,9 +161,9 @@ TEST_CASE("rollback: a host that starts prefers what can read the state of its r
     stage.open();
   }
   disk.put("reads-2-only");
+  FakeBot before;
   Stage stage(disk);
   // A room of an earlier run.
-  FakeBot before;
   stage.runtime.take_over(stage.role("zoo"), before.logic("zoo", 1, 1));
   before.handle = [](const botel_call& call, const botel_event&) {
     return FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "old"));

@@ -353,8 +353,8 @@ TEST_CASE("runtime: effects that had not left leave in the next run, once and in
 
 TEST_CASE("runtime: an actor whose bot is missing keeps its events") {
   const auto store = store::Sqlite::in_memory().value();
-  Run run(*store);
   Role missing("gone");
+  Run run(*store);
   Actor& orphan = *run.actors.emplace_back(std::make_unique<Actor>(run, BOTEL_ACTOR_ROOM, "8", "{}", missing));
   run.post(orphan, "a");
   settle(run.runtime);

@@ -36,6 +36,7 @@ struct Stage : Port {
   }
   ~Stage() override {
     for (auto& actor : actors) runtime.retire(actor);
+    runtime.take_over(role, nullptr);
   }
 
   // Says who it is, and what it remembers; the message becomes the state.
