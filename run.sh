@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds Botel, installing what is missing, and runs `botel ARGS`, or `botel run` without any.
 set -eu
+umask 022  # the host trusts no plugin that others may write to
 cd_back=$(pwd)
 cd "$(dirname "$(readlink -f "$0")")"
 . .ci/packages.sh

@@ -46,7 +46,7 @@ const Case kCases[] = {
     {"crashes-at-the-start", kTried + "zoo handling a start ended with signal 11 (Segmentation fault)"},
     {"crashes-at-a-message", kTried + "zoo handling a message ended with signal 11 (Segmentation fault)"},
     {"aborts-when-made", kTried + "making zoo ended with signal 6 (Aborted): zoo: I give up"},
-    {"starts-a-thread", "refused: it has started 1 threads, which no plugin may"},
+    {"starts-a-thread", "refused: it has started a thread, which no plugin may"},
     {"abi-major", "refused: built for ABI 99, this host speaks 1"},
     {"abi-minor", "refused: built for ABI 1.7, this host speaks 1.0"},
     {"has-no-note", "refused: it has no note of a Botel plugin"},
