@@ -150,7 +150,7 @@ void Plugins::check(const fs::path& path, const Done& done) {
     const bool good = candidate->error.empty();
     done({{name, {now_.unix_ms, good, good ? candidate->report() : candidate->error}}});
   };
-  loader_.run([this, candidate, path, name, report, copy = next_copy(name)]() -> Loader::Then {
+  loader_.run([this, candidate, path, name, report, copy = next_copy(name)]() -> JobThread::Then {
     candidate->stage({}, path, copy);
     return [this, candidate, name, report] {
       if (candidate->gone) candidate->error = "there is no such file";
@@ -160,7 +160,7 @@ void Plugins::check(const fs::path& path, const Done& done) {
         candidate->error = objection(known == files_.end() ? unknown : *known->second, *candidate);
       if (!candidate->error.empty()) return report();
       choose_parts(*candidate);
-      loader_.run([this, candidate, report]() -> Loader::Then {
+      loader_.run([this, candidate, report]() -> JobThread::Then {
         candidate->try_out(config_.probe, loader_.stopped());
         return report;
       });
@@ -241,7 +241,7 @@ void Plugins::replace(File& file, std::unique_ptr<Generation> next) {
 // Instances end on the loader's thread, and the last one takes its library along.
 void Plugins::unload_old() {
   if (runtime_.has_retired()) {
-    loader_.run([logics = runtime_.take_retired()]() mutable -> Loader::Then {
+    loader_.run([logics = runtime_.take_retired()]() mutable -> JobThread::Then {
       logics.clear();
       return {};
     });
@@ -250,7 +250,7 @@ void Plugins::unload_old() {
     if (old->library.use_count() > 1) continue;
     const auto gone = std::make_shared<Generation>(std::move(*old));
     old.reset();
-    loader_.run([this, gone]() -> Loader::Then {
+    loader_.run([this, gone]() -> JobThread::Then {
       auto done = gone->library->unload();
       return [this, gone, done] { unloaded(*gone, done); };
     });
@@ -277,7 +277,7 @@ void Plugins::unloaded(const Generation& old, const Result<>& gone) {
 
 // Written on the loader's thread, which may wait for the disk.
 void Plugins::save(std::vector<fs::path> superfluous) {
-  loader_.run([file = shelf_->file(), list = shelf_->list(), superfluous = std::move(superfluous)]() -> Loader::Then {
+  loader_.run([file = shelf_->file(), list = shelf_->list(), superfluous = std::move(superfluous)]() -> JobThread::Then {
     const auto done = write_whole(file, list);
     if (!done) return [why = done.error()] { log::error("{}: after a restart, plugins may be older ones", why); };
     remove_all(superfluous);
@@ -286,7 +286,7 @@ void Plugins::save(std::vector<fs::path> superfluous) {
 }
 
 void Plugins::discard(std::vector<fs::path> superfluous) {
-  loader_.run([superfluous = std::move(superfluous)]() -> Loader::Then {
+  loader_.run([superfluous = std::move(superfluous)]() -> JobThread::Then {
     remove_all(superfluous);
     return {};
   });

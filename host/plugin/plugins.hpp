@@ -15,7 +15,7 @@
 #include "base/black_box.hpp"
 #include "base/counters.hpp"
 #include "plugin/candidate.hpp"
-#include "plugin/loader.hpp"
+#include "base/job_thread.hpp"
 #include "plugin/shelf.hpp"
 #include "plugin/watcher.hpp"
 #include "runtime/runtime.hpp"
@@ -169,7 +169,7 @@ class Plugins {
   Counter& refused_;
   Counter& rolled_back_;
   Counter& not_unloaded_;
-  Loader loader_;  // the last, as its thread uses the others
+  JobThread loader_;  // the last, as its thread uses the others
 };
 
 }  // namespace botel::plugin

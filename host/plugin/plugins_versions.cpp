@@ -28,7 +28,7 @@ void Plugins::look(File& file, Wish wish) {
     hash = kept.sha256;
   }
   file.candidate = std::make_shared<Candidate>(wish);
-  loader_.run([this, &file, candidate = file.candidate, source, hash, copy = next_copy(file.name)]() -> Loader::Then {
+  loader_.run([this, &file, candidate = file.candidate, source, hash, copy = next_copy(file.name)]() -> JobThread::Then {
     candidate->stage(config_.folder, source, copy);
     if (candidate->error.empty() && !hash.empty() && candidate->sha256 != hash)
       candidate->error = "the kept copy is damaged";
@@ -55,7 +55,7 @@ void Plugins::staged(File& file) {
   choose_parts(candidate);
   // When the host starts nobody serves yet; but a kept version may be able to.
   if (can_fall_back(file, candidate)) candidate.needed.assign(candidate.parts.size(), true);
-  loader_.run([this, &file, shared = file.candidate]() -> Loader::Then {
+  loader_.run([this, &file, shared = file.candidate]() -> JobThread::Then {
     shared->prepare(config_.probe, *shelf_, file.name, black_box_, loader_.stopped());
     return [this, &file] { prepared(file); };
   });
@@ -178,7 +178,7 @@ void Plugins::prepared(File& file) {
   if (!candidate.error.empty()) return refuse(file, candidate.error);
   for (const auto& warning : candidate.warnings) log::info("{}: {}", file.name, warning);
   put_on_shelf(file);
-  loader_.run([this, &file, path = shelf_->file(), list = shelf_->list()]() -> Loader::Then {
+  loader_.run([this, &file, path = shelf_->file(), list = shelf_->list()]() -> JobThread::Then {
     return [this, &file, written = write_whole(path, list)] { shelved(file, written); };
   });
 }
@@ -341,7 +341,7 @@ void Plugins::free_names(const File& file) {
 }
 
 void Plugins::throw_away(File& file) {
-  loader_.run([candidate = std::exchange(file.candidate, nullptr)]() -> Loader::Then {
+  loader_.run([candidate = std::exchange(file.candidate, nullptr)]() -> JobThread::Then {
     candidate->discard();
     return {};
   });

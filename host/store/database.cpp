@@ -66,6 +66,21 @@ CREATE TABLE dead_letters (
 ) STRICT;
 )";
 
+// What connectors have told of their services, and what they keep to themselves.
+constexpr auto kVersion2 = R"(
+CREATE TABLE items (
+  actor INTEGER, kind TEXT, id TEXT, chat TEXT NOT NULL, time_ms INTEGER NOT NULL, number INTEGER NOT NULL,
+  json TEXT NOT NULL,
+  PRIMARY KEY (actor, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX items_by_time ON items (actor, kind, chat, time_ms, number);
+
+CREATE TABLE secrets (
+  actor INTEGER, name TEXT, value BLOB NOT NULL,
+  PRIMARY KEY (actor, name)
+) STRICT, WITHOUT ROWID;
+)";
+
 // SQLite would make it, and the files beside it, for others to read. Without O_EXCL, closing it would drop the locks
 // that this process may have on it.
 Result<> make_private(const fs::path& file) {
@@ -87,7 +102,7 @@ void set_up(SQLite::Database& database) {
 }  // namespace
 
 const Migrations& migrations() {
-  static const Migrations all = {kVersion1};
+  static const Migrations all = {kVersion1, kVersion2};
   return all;
 }
 

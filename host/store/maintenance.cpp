@@ -52,8 +52,13 @@ Result<> export_table(const SQLite::Database& database, const Table& table, std:
   while (rows.executeStep()) {
     line = fmt::format(R"({{"table":"{}")", table.name);
     for (int i = 0; i < rows.getColumnCount(); ++i) {
-      line += fmt::format(R"(,"{}":)", rows.getColumnName(i));
-      append_value(line, rows.getColumn(i));
+      const std::string_view column = rows.getColumnName(i);
+      line += fmt::format(R"(,"{}":)", column);
+      if (&table == &kSecrets && column == "value") {
+        line += R"("hidden")";
+      } else {
+        append_value(line, rows.getColumn(i));
+      }
     }
     line += "}\n";
     if (std::fwrite(line.data(), 1, line.size(), out) != line.size()) {

@@ -25,7 +25,8 @@ struct Checked {
 [[nodiscard]] Result<Checked> check(const std::filesystem::path& file);
 
 // Writes all records as JSON, one a line: {"table":"timers","actor":1,"tag":2,"due_ms":3}. Numbers are as they are
-// stored: 64 bits with a sign. What is not UTF-8 is {"base64":"..."}. Also while a host writes to the file.
+// stored: 64 bits with a sign. What is not UTF-8 is {"base64":"..."}, and secrets are "hidden". Also while a host
+// writes to the file.
 [[nodiscard]] Result<> export_to(const std::filesystem::path& file, std::FILE* out);
 
 struct Repaired {

@@ -59,6 +59,16 @@ struct State {
   std::string progress;  // JSON: what its protocol must remember
 };
 
+// Which items: in the order in which they came, but those of a chat from the newest on.
+struct ItemQuery {
+  ActorId actor = 0;
+  std::string kind{};
+  std::string id{};      // that one; empty: all,
+  std::string chat{};    // those of a chat; empty: of all,
+  std::string before{};  // those that were sent before the message with this id; empty: all,
+  std::size_t most = 1'000'000;
+};
+
 // A part of an actor: a timer by its tag, an effect by its number, an event by its sequence.
 using Part = std::pair<ActorId, std::uint64_t>;
 
@@ -99,6 +109,22 @@ struct Request {
 struct Pair {
   std::uint16_t packet = 0;
   std::uint64_t hash = 0;  // of topic and payload
+};
+
+// What a connector has told of its service: a contact, a chat or a message, which is known by its id.
+struct Item {
+  ActorId actor = 0;
+  std::string kind, id;
+  std::string chat;          // of a message
+  std::int64_t time_ms = 0;  // when a message was sent
+  std::int64_t number = 0;   // in the order of arrival
+  std::string json;
+};
+
+// What a connector must know and nobody may read: a token, a password.
+struct Secret {
+  ActorId actor = 0;
+  std::string name, value;
 };
 
 // An event that is not handled again: it was running when the host crashed, more than once.

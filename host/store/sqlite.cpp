@@ -40,12 +40,59 @@ std::string select_inbox() {
   return fmt::format("SELECT {} FROM inbox WHERE actor = ? AND sequence > ? ORDER BY sequence LIMIT ?", kEventColumns);
 }
 
+const std::string kSelectItems = "SELECT json FROM items WHERE actor = ? AND kind = ? ";
+std::string select_item() { return kSelectItems + "AND id = ?"; }
+std::string select_items() { return kSelectItems + "ORDER BY number LIMIT ?"; }
+std::string select_chat() { return kSelectItems + "AND chat = ? ORDER BY time_ms DESC, number DESC LIMIT ?"; }
+std::string select_chat_before() {
+  return kSelectItems +
+         "AND chat = ? AND (time_ms, number) < (SELECT time_ms, number FROM items WHERE actor = ? AND kind = ? AND id "
+         "= ?) "
+         "ORDER BY time_ms DESC, number DESC LIMIT ?";
+}
+
 // A number without a sign as a bound: those from 2^63 on are stored below 0, and are above every bound.
 std::int64_t bound(std::uint64_t value) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
 }
 
+// What items are asked for with.
+struct Queries {
+  explicit Queries(const SQLite::Database& database)
+      : item(database, select_item()),
+        all(database, select_items()),
+        chat(database, select_chat()),
+        chat_before(database, select_chat_before()) {}
+
+  std::vector<std::string> find(const ItemQuery& q) {
+    const auto most = static_cast<std::int64_t>(q.most);
+    if (!q.id.empty()) return list(item, std::tie(q.actor, q.kind, q.id));
+    if (q.chat.empty()) return list(all, std::tie(q.actor, q.kind, most));
+    if (q.before.empty()) return list(chat, std::tie(q.actor, q.kind, q.chat, most));
+    return list(chat_before, std::tie(q.actor, q.kind, q.chat, q.actor, q.kind, q.before, most));
+  }
+
+  Statement item, all, chat, chat_before;
+
+ private:
+  template <class Values>
+  static std::vector<std::string> list(Statement& statement, const Values& values) {
+    std::vector<std::string> found;
+    statement.each(values, [&] { statement.read(std::tie(found.emplace_back())); });
+    return found;
+  }
+};
+
 }  // namespace
+
+// A connection of its own: what it reads need not wait for what is written.
+struct Sqlite::Reader {
+  explicit Reader(SQLite::Database opened) : database(std::move(opened)) {}
+
+  std::mutex mutex;
+  SQLite::Database database;
+  Queries queries{database};
+};
 
 struct Sqlite::Connection {
   explicit Connection(SQLite::Database opened) : database(std::move(opened)) {}
@@ -78,10 +125,11 @@ struct Sqlite::Connection {
   Statement put_pair{database, put<Pair>(kReceived)};
   Statement put_letter{database, put<DeadLetter>(kDeadLetters, "INSERT")};
 
-  std::array<Statement, 5> remove_actor{
-      Statement{database, remove(kActors, "id = ?")}, Statement{database, remove(kStates, "actor = ?")},
+  std::array<Statement, 7> remove_actor{
+      Statement{database, remove(kActors, "id = ?")},    Statement{database, remove(kStates, "actor = ?")},
       Statement{database, remove(kTimers, "actor = ?")}, Statement{database, remove(kEffects, "actor = ?")},
-      Statement{database, remove(kInbox, "actor = ?")}};
+      Statement{database, remove(kInbox, "actor = ?")},  Statement{database, remove(kItems, "actor = ?")},
+      Statement{database, remove(kSecrets, "actor = ?")}};
   Statement remove_timer{database, remove(kTimers, "actor = ? AND tag = ?")};
   Statement remove_effect{database, remove(kEffects, "actor = ? AND number = ?")};
   Statement remove_inbox{database, remove(kInbox, "actor = ? AND sequence = ?")};
@@ -90,7 +138,13 @@ struct Sqlite::Connection {
   Statement remove_request{database, remove(kRequests, "id = ?")};
   Statement remove_pairs{database, remove(kReceived, "true")};
 
+  Statement put_item{database, put<Item>(kItems)};
+  Statement remove_items{database, remove(kItems, "actor = ?")};
+  Statement put_secret{database, put<Secret>(kSecrets)};
+  Statement remove_secret{database, remove(kSecrets, "actor = ? AND name = ?")};
+
   Statement inbox{database, select_inbox()};
+  Queries queries{database};
 };
 
 void Sqlite::Connection::write(const Batch& batch) {
@@ -116,6 +170,11 @@ void Sqlite::Connection::write(const Batch& batch) {
   run_all(put_request, batch.requests);
   run_all(put_pair, batch.received);
   run_all(put_letter, batch.dead_letters);
+  run_all(remove_items, batch.items_gone);
+  run_all(put_item, batch.items);
+  for (const Secret& secret : batch.secrets) {
+    secret.value.empty() ? remove_secret.run(std::tie(secret.actor, secret.name)) : put_secret.run(columns(secret));
+  }
 }
 
 void Sqlite::Connection::visit_actors(const Visitor& visitor) {
@@ -140,8 +199,8 @@ void Sqlite::Connection::visit_inbox(const Visitor& visitor) {
   });
 }
 
-Sqlite::Sqlite(std::string file, std::unique_ptr<Connection> connection)
-    : file_(std::move(file)), connection_(std::move(connection)) {}
+Sqlite::Sqlite(std::string file, std::unique_ptr<Connection> connection, std::unique_ptr<Reader> reader)
+    : file_(std::move(file)), connection_(std::move(connection)), reader_(std::move(reader)) {}
 
 Sqlite::~Sqlite() = default;
 
@@ -149,14 +208,17 @@ Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file) 
   return guarded(file.string(), [&]() -> Result<std::unique_ptr<Sqlite>> {
     auto database = open_database(file);
     if (!database) return tl::unexpected(database.error());
-    return std::unique_ptr<Sqlite>(new Sqlite(file.string(), std::make_unique<Connection>(std::move(*database))));
+    auto second = open_to_read(file);
+    if (!second) return tl::unexpected(second.error());
+    return std::unique_ptr<Sqlite>(new Sqlite(file.string(), std::make_unique<Connection>(std::move(*database)),
+                                              std::make_unique<Reader>(std::move(*second))));
   });
 }
 
 Result<std::unique_ptr<Sqlite>> Sqlite::in_memory() {
   auto database = open_in_memory();
   if (!database) return tl::unexpected(database.error());
-  return std::unique_ptr<Sqlite>(new Sqlite("memory", std::make_unique<Connection>(std::move(*database))));
+  return std::unique_ptr<Sqlite>(new Sqlite("memory", std::make_unique<Connection>(std::move(*database)), nullptr));
 }
 
 Result<> Sqlite::commit(const Batch& batch) {
@@ -180,7 +242,15 @@ Result<> Sqlite::load(const Visitor& visitor) {
     connection_->visit<Message>(kOutbox, visitor.outbox);
     connection_->visit<Request>(kRequests, visitor.request);
     connection_->visit<Pair>(kReceived, visitor.received);
+    connection_->visit<Secret>(kSecrets, visitor.secret);
     return {};
+  });
+}
+
+Result<std::vector<std::string>> Sqlite::items(const ItemQuery& query) {
+  return guarded(file_, [&]() -> Result<std::vector<std::string>> {
+    const std::lock_guard lock(reader_ ? reader_->mutex : mutex_);
+    return (reader_ ? reader_->queries : connection_->queries).find(query);
   });
 }
 

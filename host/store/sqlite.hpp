@@ -27,14 +27,17 @@ class Sqlite final : public Store {
   [[nodiscard]] Result<> commit(const Batch& batch) override;
   [[nodiscard]] Result<> load(const Visitor& visitor) override;
   [[nodiscard]] Result<std::vector<Event>> inbox(ActorId actor, std::uint64_t after, std::size_t most) override;
+  [[nodiscard]] Result<std::vector<std::string>> items(const ItemQuery& query) override;
 
  private:
   struct Connection;
-  Sqlite(std::string file, std::unique_ptr<Connection> connection);
+  struct Reader;
+  Sqlite(std::string file, std::unique_ptr<Connection> connection, std::unique_ptr<Reader> reader);
 
   const std::string file_;  // for sentences
   std::mutex mutex_;
   const std::unique_ptr<Connection> connection_;
+  const std::unique_ptr<Reader> reader_;  // null: in memory, where the other one reads, too
 };
 
 }  // namespace botel::store

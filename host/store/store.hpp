@@ -30,17 +30,21 @@ struct Batch {
   bool received_gone = false;  // all older pairs: the broker has forgotten the session
   std::vector<Pair> received;  // one with the same packet is replaced
   std::vector<DeadLetter> dead_letters;
+  std::vector<ActorId> items_gone;  // all of an actor's; goes before `items`
+  std::vector<Item> items;          // one that is there is replaced; a later one with the same id counts
+  std::vector<Secret> secrets;      // one that is there is replaced; an empty value removes it
 };
 
 // Who is told what the store holds, in the order of these members; each is called for each record, by id or number.
 struct Visitor {
-  std::function<void(Actor, State)> actor;
-  std::function<void(const Timer&)> timer;
-  std::function<void(Waiting)> effect;
-  std::function<void(ActorId, std::size_t count)> inbox;  // how many events an actor has there
-  std::function<void(Message)> outbox;
-  std::function<void(Request)> request;
-  std::function<void(const Pair&)> received;
+  std::function<void(Actor, State)> actor{};
+  std::function<void(const Timer&)> timer{};
+  std::function<void(Waiting)> effect{};
+  std::function<void(ActorId, std::size_t count)> inbox{};  // how many events an actor has there
+  std::function<void(Message)> outbox{};
+  std::function<void(Request)> request{};
+  std::function<void(const Pair&)> received{};
+  std::function<void(Secret)> secret{};
 };
 
 // [any thread], one call at a time: an implementation sees to that.
@@ -56,6 +60,9 @@ class Store {
   // The first `most` events that wait for an actor behind the one with the sequence `after`. An error while a commit is
   // under way, too.
   [[nodiscard]] virtual Result<std::vector<Event>> inbox(ActorId actor, std::uint64_t after, std::size_t most) = 0;
+
+  // The JSON of items. May be called while a commit is under way, and sees nothing of it then.
+  [[nodiscard]] virtual Result<std::vector<std::string>> items(const ItemQuery& query) = 0;
 };
 
 }  // namespace botel::store

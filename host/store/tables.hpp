@@ -33,10 +33,13 @@ inline const Table kInbox{"inbox", "actor", "actor, sequence", "actor, " + kEven
 inline const Table kOutbox{"outbox", "id", "id", "id, topic, payload"};
 inline const Table kRequests{"requests", "id", "id", "id, topic, payload, answers"};
 inline const Table kReceived{"received", "packet", "packet", "packet, hash"};
+inline const Table kItems{"items", "actor", "actor, kind, id", "actor, kind, id, chat, time_ms, number, json"};
+inline const Table kSecrets{"secrets", "actor", "actor, name", "actor, name, value"};
 inline const Table kDeadLetters{"dead_letters", "id", "id", "died_ms, type, address, bot, reason, " + kEventColumns};
 
-inline const std::array<const Table*, 9> kTables = {&kActors, &kStates,   &kTimers,   &kEffects,    &kInbox,
-                                                    &kOutbox, &kRequests, &kReceived, &kDeadLetters};
+inline const std::array<const Table*, 11> kTables = {&kActors, &kStates,  &kTimers,     &kEffects,
+                                                     &kInbox,  &kOutbox,  &kRequests,   &kReceived,
+                                                     &kItems,  &kSecrets, &kDeadLetters};
 
 template <class Given, class Wanted>
 concept Is = std::same_as<std::remove_const_t<Given>, Wanted>;
@@ -79,6 +82,14 @@ auto columns(R& r) {
 template <Is<Pair> P>
 auto columns(P& p) {
   return std::tie(p.packet, p.hash);
+}
+template <Is<Item> I>
+auto columns(I& i) {
+  return std::tie(i.actor, i.kind, i.id, i.chat, i.time_ms, i.number, i.json);
+}
+template <Is<Secret> S>
+auto columns(S& s) {
+  return std::tuple_cat(std::tie(s.actor, s.name), std::tuple(Bytes{s.value}));
 }
 template <Is<DeadLetter> D>
 auto columns(D& d) {

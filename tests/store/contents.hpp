@@ -47,6 +47,9 @@ inline std::vector<std::string> contents(Store& store) {
   visitor.request = [&](const Request& r) {
     lines.push_back(fmt::format("request {} {} {} {}", r.id, r.topic, r.payload, r.answers));
   };
+  visitor.secret = [&](const Secret& s) {
+    lines.push_back(fmt::format("secret {} {} {}", s.actor, s.name, json::quoted(s.value)));
+  };
   visitor.received = [&](const Pair& p) { lines.push_back(fmt::format("pair {} {}", p.packet, p.hash)); };
   REQUIRE(store.load(visitor));
   for (const ActorId actor : waiting) {

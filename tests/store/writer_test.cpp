@@ -25,6 +25,7 @@ class FakeStore final : public Store {
   }
   Result<> load(const Visitor&) override { return {}; }
   Result<std::vector<Event>> inbox(ActorId, std::uint64_t, std::size_t) override { return {}; }
+  Result<std::vector<std::string>> items(const ItemQuery&) override { return {}; }
 
   void fail(const std::string& trouble) {
     set([&] { trouble_ = trouble; });

@@ -1,5 +1,5 @@
-// The thread on which files are copied and tried, and plugins loaded and unloaded, one after the other, so that the
-// driver waits for none of it.
+// A thread that does one job after the other, so that the driver waits for none of them: what takes a disk, a process or
+// somebody else's code.
 #pragma once
 
 #include <atomic>
@@ -11,20 +11,20 @@
 #include <thread>
 #include <vector>
 
-namespace botel::plugin {
+namespace botel {
 
-class Loader {
+class JobThread {
  public:
   // What the driver does with what a job has done.
   using Then = std::function<void()>;
   using Job = std::function<Then()>;
 
-  // `wake` ends the driver's waiting; it is called by the loader's thread. Start it where no signal is wanted.
-  explicit Loader(std::function<void()> wake);
+  // `wake` ends the driver's waiting; it is called by this thread. Start it where no signal is wanted.
+  explicit JobThread(std::function<void()> wake);
   // Ends the job that runs, where that looks at stopped(), and does no other.
-  ~Loader();
-  Loader(const Loader&) = delete;
-  Loader& operator=(const Loader&) = delete;
+  ~JobThread();
+  JobThread(const JobThread&) = delete;
+  JobThread& operator=(const JobThread&) = delete;
 
   // Behind all other jobs. [driver]
   void run(Job job);
@@ -53,4 +53,4 @@ class Loader {
   std::thread thread_;  // the last, as it uses all the others
 };
 
-}  // namespace botel::plugin
+}  // namespace botel

@@ -1,4 +1,4 @@
-#include "plugin/loader.hpp"
+#include "base/job_thread.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-using botel::plugin::Loader;
+using botel::JobThread;
 using std::chrono::steady_clock;
 
 namespace {
@@ -33,7 +33,7 @@ struct Driver {
   std::mutex mutex;
   std::condition_variable changed;
   int wakes = 0, seen = 0;
-  std::unique_ptr<Loader> loader = std::make_unique<Loader>([this] { wake(); });
+  std::unique_ptr<JobThread> loader = std::make_unique<JobThread>([this] { wake(); });
 };
 
 const auto kLater = std::chrono::minutes(5);  // never comes, unless something is wrong
@@ -46,7 +46,7 @@ TEST_CASE("loader: jobs run one after the other on its thread, and what they lea
   std::string results;
   std::thread::id thread;
   for (char name = 'a'; name <= 'z'; ++name) {
-    driver.loader->run([&, name]() -> Loader::Then {
+    driver.loader->run([&, name]() -> JobThread::Then {
       order += name;
       thread = std::this_thread::get_id();
       return [&, name, here = std::this_thread::get_id()] {
@@ -65,7 +65,7 @@ TEST_CASE("loader: jobs run one after the other on its thread, and what they lea
 TEST_CASE("loader: a job is under way until the driver has done what it left, and wakes it once") {
   Driver driver;
   std::promise<void> go;
-  driver.loader->run([&]() -> Loader::Then {
+  driver.loader->run([&]() -> JobThread::Then {
     go.get_future().wait();
     return {};
   });
@@ -83,7 +83,7 @@ TEST_CASE("loader: a job is under way until the driver has done what it left, an
 TEST_CASE("loader: what the driver does may bring further jobs") {
   Driver driver;
   int done = 0;
-  const std::function<Loader::Then()> job = [&]() -> Loader::Then {
+  const std::function<JobThread::Then()> job = [&]() -> JobThread::Then {
     return [&] {
       if (++done < 100) driver.loader->run(job);
     };
@@ -101,7 +101,7 @@ TEST_CASE("loader: what a job holds ends on its thread, before the driver is tol
     ended = std::this_thread::get_id();
   };
   std::thread::id thread;
-  driver.loader->run([&thread, held = std::shared_ptr<int>(new int, note)]() -> Loader::Then {
+  driver.loader->run([&thread, held = std::shared_ptr<int>(new int, note)]() -> JobThread::Then {
     thread = std::this_thread::get_id();
     return {};
   });
@@ -114,13 +114,13 @@ TEST_CASE("loader: stop waits for a job that looks at stopped, and begins no oth
   Driver driver;
   std::promise<void> begun;
   bool ended = false, other = false;
-  driver.loader->run([&]() -> Loader::Then {
+  driver.loader->run([&]() -> JobThread::Then {
     begun.set_value();
     while (!driver.loader->stopped()) std::this_thread::yield();
     ended = true;
     return {};
   });
-  driver.loader->run([&]() -> Loader::Then {
+  driver.loader->run([&]() -> JobThread::Then {
     other = true;
     return {};
   });
@@ -128,7 +128,7 @@ TEST_CASE("loader: stop waits for a job that looks at stopped, and begins no oth
   CHECK(driver.loader->stop(steady_clock::now() + kLater));
   CHECK(ended);
   CHECK(driver.loader->stop(steady_clock::now() + kLater));
-  driver.loader->run([&]() -> Loader::Then {
+  driver.loader->run([&]() -> JobThread::Then {
     other = true;
     return {};
   });
@@ -139,7 +139,7 @@ TEST_CASE("loader: stop waits for a job that looks at stopped, and begins no oth
 TEST_CASE("loader: stop does not wait longer than it may for a job that never looks") {
   Driver driver;
   std::promise<void> begun, go;
-  driver.loader->run([&]() -> Loader::Then {
+  driver.loader->run([&]() -> JobThread::Then {
     begun.set_value();
     go.get_future().wait();
     return {};
@@ -162,15 +162,15 @@ TEST_CASE("loader: when nothing is under way, it stops at once") {
 TEST_CASE("loader: jobs that do not come to run any more end with it, as does what nobody takes") {
   Driver driver;
   const auto held = std::make_shared<int>(0);
-  driver.loader->run([held]() -> Loader::Then { return [held] { FAIL("nobody takes it"); }; });
+  driver.loader->run([held]() -> JobThread::Then { return [held] { FAIL("nobody takes it"); }; });
   std::promise<void> begun;
-  driver.loader->run([&begun, &stopped = driver.loader->stopped(), held]() -> Loader::Then {
+  driver.loader->run([&begun, &stopped = driver.loader->stopped(), held]() -> JobThread::Then {
     begun.set_value();
     while (!stopped) std::this_thread::yield();
     return {};
   });
   for (int i = 0; i < 10; ++i) {
-    driver.loader->run([held]() -> Loader::Then {
+    driver.loader->run([held]() -> JobThread::Then {
       FAIL("no job begins any more");
       return {};
     });

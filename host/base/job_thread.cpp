@@ -1,12 +1,12 @@
-#include "plugin/loader.hpp"
+#include "base/job_thread.hpp"
 
 #include <utility>
 
-namespace botel::plugin {
+namespace botel {
 
-Loader::Loader(std::function<void()> wake) : wake_(std::move(wake)), thread_([this] { work(); }) {}
+JobThread::JobThread(std::function<void()> wake) : wake_(std::move(wake)), thread_([this] { work(); }) {}
 
-Loader::~Loader() {
+JobThread::~JobThread() {
   {
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -15,21 +15,21 @@ Loader::~Loader() {
   thread_.join();
 }
 
-bool Loader::stop(std::chrono::steady_clock::time_point deadline) {
+bool JobThread::stop(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
   stopped_ = true;
   changed_.notify_all();
   return changed_.wait_until(lock, deadline, [this] { return !busy_; });
 }
 
-void Loader::run(Job job) {
+void JobThread::run(Job job) {
   ++under_way_;
   const std::lock_guard lock(mutex_);
   jobs_.push_back(std::move(job));
   changed_.notify_all();
 }
 
-void Loader::take() {
+void JobThread::take() {
   if (idle()) return;
   std::vector<Then> done;
   {
@@ -42,7 +42,7 @@ void Loader::take() {
   }
 }
 
-void Loader::work() {
+void JobThread::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stopped_ || !jobs_.empty(); });
@@ -61,4 +61,4 @@ void Loader::work() {
   }
 }
 
-}  // namespace botel::plugin
+}  // namespace botel

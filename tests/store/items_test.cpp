@@ -1,0 +1,134 @@
+// What connectors tell of their services, and what they keep to themselves.
+#include <SQLiteCpp/Database.h>
+
+#include <thread>
+
+#include "store/contents.hpp"
+#include "store/maintenance.hpp"
+#include "temp_folder.hpp"
+
+using namespace botel::store;
+using Texts = std::vector<std::string>;
+
+namespace {
+
+Item message(std::string id, std::string chat, std::int64_t time_ms, std::int64_t number, std::string json = "") {
+  if (json.empty()) json = id;
+  return {1, "message", std::move(id), std::move(chat), time_ms, number, std::move(json)};
+}
+
+void commit_items(Store& store, std::vector<Item> items) {
+  Batch batch;
+  batch.items = std::move(items);
+  REQUIRE(store.commit(batch));
+}
+
+// Both ways in which the store may be had.
+struct Stores {
+  TempFolder folder;
+  std::vector<std::unique_ptr<Sqlite>> all;
+  Stores() {
+    all.push_back(Sqlite::in_memory().value());
+    all.push_back(opened(folder.path / kFile));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("store: items are found by their id, or all of a kind in the order in which they came") {
+  Stores stores;
+  for (const auto& store : stores.all) {
+    commit_items(*store, {{1, "contact", "b", "", 0, 1, "B"}, {1, "contact", "a", "", 0, 2, "A"}});
+    commit_items(*store, {{2, "contact", "a", "", 0, 3, "of another"}, {1, "chat", "a", "", 0, 4, "a chat"}});
+    CHECK(store->items({.actor = 1, .kind = "contact"}).value() == Texts{"B", "A"});
+    CHECK(store->items({.actor = 1, .kind = "contact", .id = "a"}).value() == Texts{"A"});
+    CHECK(store->items({.actor = 1, .kind = "contact", .id = "c"}).value().empty());
+    CHECK(store->items({.actor = 3, .kind = "contact"}).value().empty());
+    CHECK(store->items({.actor = 1, .kind = "contact", .most = 1}).value() == Texts{"B"});
+  }
+}
+
+TEST_CASE("store: an item that is there is replaced, also within a batch") {
+  Stores stores;
+  for (const auto& store : stores.all) {
+    commit_items(*store, {{1, "contact", "a", "", 0, 1, "old"}});
+    commit_items(*store, {{1, "contact", "a", "", 0, 2, "newer"}, {1, "contact", "a", "", 0, 3, "new"}});
+    CHECK(store->items({.actor = 1, .kind = "contact"}).value() == Texts{"new"});
+  }
+}
+
+TEST_CASE("store: the messages of a chat come from the newest on, in pages") {
+  Stores stores;
+  for (const auto& store : stores.all) {
+    commit_items(*store, {message("1", "x", 100, 1), message("2", "x", 300, 2), message("3", "y", 200, 3),
+                          message("4", "x", 200, 4), message("5", "x", 200, 5)});
+    const ItemQuery all{.actor = 1, .kind = "message", .chat = "x"};
+    CHECK(store->items(all).value() == Texts{"2", "5", "4", "1"});
+    ItemQuery page = all;
+    page.most = 2;
+    CHECK(store->items(page).value() == Texts{"2", "5"});
+    page.before = "5";
+    CHECK(store->items(page).value() == Texts{"4", "1"});
+    page.before = "1";
+    CHECK(store->items(page).value().empty());
+    page.before = "unknown";
+    CHECK(store->items(page).value().empty());
+  }
+}
+
+TEST_CASE("store: items and secrets go with their actor, items also without it") {
+  Stores stores;
+  for (const auto& store : stores.all) {
+    Batch batch;
+    add_actor(batch, 1);
+    add_actor(batch, 2);
+    batch.items = {{1, "contact", "a", "", 0, 1, "A"}, {2, "contact", "a", "", 0, 2, "A2"}};
+    batch.secrets = {{1, "token", "s3cret"}, {2, "token", std::string("\0\xff", 2)}};
+    REQUIRE(store->commit(batch));
+    CHECK(contents(*store).back() == "secret 2 token " + botel::json::quoted(std::string("\0\xff", 2)));
+
+    Batch gone;
+    gone.actors_gone = {1};
+    gone.items_gone = {2};
+    gone.items = {{2, "contact", "b", "", 0, 3, "B"}};
+    gone.secrets = {{2, "token", ""}, {2, "other", "x"}};
+    REQUIRE(store->commit(gone));
+    CHECK(store->items({.actor = 1, .kind = "contact"}).value().empty());
+    CHECK(store->items({.actor = 2, .kind = "contact"}).value() == Texts{"B"});
+    const auto lines = contents(*store);
+    CHECK(lines.size() == 2);
+    CHECK(lines.back() == "secret 2 other \"x\"");
+  }
+}
+
+TEST_CASE("store: items can be read while others are written") {
+  const TempFolder folder;
+  const auto store = opened(folder.path / kFile);
+  std::thread writer([&] {
+    for (int i = 0; i < 200; ++i) commit_items(*store, {message(std::to_string(i), "x", i, i)});
+  });
+  std::size_t before = 0;
+  for (int reads = 0; before < 200; ++reads) {
+    const auto found = store->items({.actor = 1, .kind = "message", .chat = "x"});
+    REQUIRE(found);
+    REQUIRE(found->size() >= before);
+    before = found->size();
+  }
+  writer.join();
+}
+
+TEST_CASE("store: a secret is in no export") {
+  const TempFolder folder;
+  Batch batch;
+  add_actor(batch, 1);
+  batch.secrets = {{1, "token", "s3cret"}};
+  REQUIRE(opened(folder.path / kFile)->commit(batch));
+  std::FILE* const out = std::tmpfile();
+  REQUIRE(export_to(folder.path / kFile, out));
+  std::string text(static_cast<std::size_t>(std::ftell(out)), '\0');
+  std::rewind(out);
+  REQUIRE(std::fread(text.data(), 1, text.size(), out) == text.size());
+  std::fclose(out);
+  CHECK(text.find(R"({"table":"secrets","actor":1,"name":"token","value":"hidden"})") != std::string::npos);
+  CHECK(text.find("s3cret") == std::string::npos);
+}
