@@ -53,6 +53,11 @@ Result<> write_whole(const fs::path& file, std::string_view text) {
   return {};
 }
 
+void remove_files(const std::vector<std::filesystem::path>& files) {
+  std::error_code ignored;
+  for (const auto& file : files) std::filesystem::remove(file, ignored);
+}
+
 Descriptor::~Descriptor() { close(); }
 
 Descriptor::Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

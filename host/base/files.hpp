@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -17,6 +18,9 @@ namespace botel {
 
 // Makes `file` (0600) what `text` is: all of it or nothing, also when the power is cut.
 [[nodiscard]] Result<> write_whole(const std::filesystem::path& file, std::string_view text);
+
+// Those that are there.
+void remove_files(const std::vector<std::filesystem::path>& files);
 
 // A file descriptor that is closed with its owner.
 class Descriptor {

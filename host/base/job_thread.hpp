@@ -1,5 +1,5 @@
-// A thread that does one job after the other, so that the driver waits for none of them: what takes a disk, a process or
-// somebody else's code.
+// A thread that does one job after the other, so that the driver waits for none of them: what takes a disk, a process
+// or somebody else's code.
 #pragma once
 
 #include <atomic>

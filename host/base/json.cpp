@@ -191,6 +191,15 @@ std::string quoted(std::string_view text) {
   return result;
 }
 
+std::string array(const std::vector<std::string>& elements) {
+  std::string result = "[";
+  for (const auto& element : elements) {
+    if (result.size() > 1) result += ",";
+    result += element;
+  }
+  return result + "]";
+}
+
 bool valid_utf8(std::string_view text) {
   struct Nowhere {
     void Put(char) {}

@@ -60,6 +60,9 @@ inline constexpr int kMaxDepth = 64;
 void quote(std::string& to, std::string_view text);
 [[nodiscard]] std::string quoted(std::string_view text);
 
+// An array of elements that are JSON.
+[[nodiscard]] std::string array(const std::vector<std::string>& elements);
+
 [[nodiscard]] bool valid_utf8(std::string_view text);
 
 }  // namespace botel::json

@@ -1,5 +1,7 @@
 #include "base/text.hpp"
 
+#include <fmt/core.h>
+
 #include "base/json.hpp"
 
 namespace botel {
@@ -40,6 +42,10 @@ std::string clean(std::string_view text) {
     }
   }
   return line;
+}
+
+std::string counted(std::size_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 }  // namespace botel

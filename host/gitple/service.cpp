@@ -163,7 +163,7 @@ void Service::serve_start(Waiting request) {
   if (!role || !role->logic()) {
     return refuse(request.reply, address, kNoSuchBot, "No such bot: no bot serves this id");
   }
-  if (!role->serves()) return refuse(request.reply, address, kBotFailed, "The bot fails, and waits to be replaced");
+  if (role->is_gone()) return refuse(request.reply, address, kBotFailed, "The bot fails, and waits to be replaced");
   const auto listeners = listeners_.find(start.msg_sub);
   if (listeners != listeners_.end() && listeners->second.size() >= kMostListeners) {
     return refuse(request.reply, address, kInvalidParams, "Invalid params: too many rooms share this params.msgSub");
@@ -211,6 +211,12 @@ void Service::subscribed(const std::string& address, const Result<>& granted) {
   if (!granted) {
     refuse(room.replies.front(), address, kSubscriptionRefused, "The broker refused msgSub: " + granted.error());
     return serve_all(remove(room));
+  }
+  if (room.role.is_gone()) {
+    refuse(room.replies.front(), address, kNoSuchBot, "No such bot: it has gone meanwhile");
+    const std::string filter = room.start.msg_sub;
+    serve_all(remove(room));
+    return client_.unsubscribe(filter);
   }
   unlisten(room);
   listen(room);
@@ -268,7 +274,7 @@ void Service::end(Room& room, std::string_view why) {
   runtime_.touch(room);
   runtime_.timers().cancel(std::exchange(room.idle_timer, 0));
   runtime_.timers().cancel(std::exchange(room.leave_timer, 0));
-  if (!room.role.serves()) return ended(room);
+  if (room.is_orphan() && !runtime::Runtime::in_handler(room)) return ended(room);
   runtime_.post(room, {.kind = BOTEL_ROOM_END, .format = BOTEL_FORMAT_TEXT, .payload = std::string(why)});
 }
 

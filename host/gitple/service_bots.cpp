@@ -36,7 +36,8 @@ std::int32_t Service::check(const botel_effect& effect) const {
 void Service::handled(runtime::Actor& actor, const Event& event, bool committed) {
   Room& room = static_cast<Room&>(actor);
   if (event.kind == BOTEL_ROOM_START && room.stage == Stage::starting) return started(room, committed);
-  if (event.kind == BOTEL_ROOM_END) return ended(room);
+  // Without its bot the end itself would wait for ever.
+  if (event.kind == BOTEL_ROOM_END || (room.stage == Stage::ending && room.is_orphan())) return ended(room);
 }
 
 void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
@@ -124,8 +125,10 @@ void Service::may_leave(Room& room) {
 // One timer a room, whatever is said: it looks when it fires how long the room has been silent.
 void Service::watch_idle(Room& room, SteadyTime due) {
   room.idle_timer = runtime_.timers().set(due, [this, &room] {
-    if (room.stage != Stage::open || !room.role.serves()) return;
+    if (room.stage != Stage::open) return;
     const SteadyTime now = runtime_.now().steady;
+    // While nobody is there, nobody is silent.
+    if (room.is_orphan()) room.last_said = now;
     if (now - room.last_said >= config_.idle) {
       room.last_said = now;
       runtime_.post(room, {.kind = BOTEL_ROOM_TIMEOUT});

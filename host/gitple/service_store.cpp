@@ -133,8 +133,8 @@ void Service::restore(store::Request request) {
 void Service::resume(std::chrono::milliseconds away) {
   std::unordered_set<const runtime::Role*> missing;
   for (const auto& [address, room] : rooms_) {
-    if (!room->role.serves()) missing.insert(&room->role);
-    if (!room->role.serves() || room->in_transition()) continue;
+    if (room->role.is_gone()) missing.insert(&room->role);
+    if (room->is_orphan() || room->in_transition()) continue;
     runtime_.post(*room,
                   {.kind = BOTEL_ROOM_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
   }
@@ -144,9 +144,8 @@ void Service::resume(std::chrono::milliseconds away) {
 void Service::give_up(const runtime::Role& role) {
   std::vector<Room*> stuck;
   for (const auto& [address, room] : rooms_) {
-    if (&room->role == &role && (room->stage == Stage::starting || room->stage == Stage::ending)) {
-      stuck.push_back(room.get());
-    }
+    const bool waits = room->stage == Stage::starting || room->stage == Stage::ending;
+    if (&room->role == &role && waits && !runtime::Runtime::in_handler(*room)) stuck.push_back(room.get());
   }
   for (Room* const room : stuck) room->stage == Stage::starting ? started(*room, false) : ended(*room);
 }
@@ -154,7 +153,8 @@ void Service::give_up(const runtime::Role& role) {
 void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic& next) {
   for (const auto& [address, room] : rooms_) {
     if (&room->role != &role || next.can_read(room->state_schema())) continue;
-    runtime_.restart(*room, {.kind = BOTEL_ROOM_START});
+    const bool is_over = room->stage == Stage::ending;
+    runtime_.restart(*room, is_over ? std::nullopt : std::optional<runtime::Event>({.kind = BOTEL_ROOM_START}));
   }
 }
 

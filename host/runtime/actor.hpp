@@ -26,6 +26,14 @@ class Port {
   // kinds that it does not know. [any thread]
   [[nodiscard]] virtual std::int32_t check(const botel_effect& effect) const = 0;
 
+  // Takes an effect that happens at the commit, whatever delays others have. False: it leaves in its turn. [driver]
+  [[nodiscard]] virtual bool take(Actor& /*actor*/, Effect& /*effect*/) { return false; }
+
+  // What the actor keeps to itself under a name; null: nothing. [actor]
+  [[nodiscard]] virtual const std::string* secret(const Actor& /*actor*/, std::string_view /*name*/) const {
+    return nullptr;
+  }
+
   // An event was handled and committed, or has failed for good. Its effects follow. [driver]
   virtual void handled(Actor& actor, const Event& event, bool committed) = 0;
 
@@ -63,6 +71,8 @@ class Actor {
   // What the last committed event left. Not changed while a handler runs. [actor]
   [[nodiscard]] const std::string& state() const { return state_; }
   [[nodiscard]] std::uint32_t state_schema() const { return state_schema_; }
+  // Nobody can handle its events now, nor is about to.
+  [[nodiscard]] bool is_orphan() const { return role.is_gone() || !role.logic()->can_read(state_schema_); }
   // Events that are not handled yet.
   [[nodiscard]] std::size_t queued() const { return queue_.size() + spilled_; }
 

@@ -1,5 +1,6 @@
 #include "runtime/logic.hpp"
 
+#include <botel/ext/connector.h>
 #include <botel/ext/room.h>
 #include <botel/ext/timer.h>
 
@@ -101,11 +102,24 @@ void write_log(const botel_host* host, std::int32_t level, botel_str message) no
   // A line that cannot be written is no reason to fail.
 }
 
+std::int32_t secret(const botel_call* call, botel_str name, botel_str* value) noexcept try {
+  if (!call || call != running.call) return BOTEL_E_THREAD;
+  if (!sound(name) || !value) return BOTEL_E_INVALID;
+  const Actor& actor = *running.turn->actor;
+  const std::string* const found = actor.port.secret(actor, view(name));
+  *value = found ? borrow(*found) : botel_str{nullptr, 0};
+  return BOTEL_OK;
+} catch (...) {
+  return BOTEL_E_LIMIT;
+}
+
 const void* extension(const botel_host*, const char* id) noexcept {
   static constexpr botel_room_v1 room{sizeof(botel_room_v1), 1};
   static constexpr botel_timer_v1 timer{sizeof(botel_timer_v1), 1};
+  static constexpr botel_connector_v1 connector{sizeof(botel_connector_v1), 1, secret};
   if (std::strcmp(id, BOTEL_ROOM) == 0) return &room;
   if (std::strcmp(id, BOTEL_TIMER) == 0) return &timer;
+  if (std::strcmp(id, BOTEL_CONNECTOR_EXTENSION) == 0) return &connector;
   return nullptr;
 }
 

@@ -27,14 +27,19 @@ class Role {
 
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  // Null: it is missing. Then, or while it is suspended, the events of its actors wait.
+  // Null: it is missing.
   [[nodiscard]] const std::shared_ptr<Logic>& logic() const { return logic_; }
-  [[nodiscard]] bool serves() const { return logic_ && !suspended_; }
+  // Whether it handles events; otherwise they wait: for a moment while it is suspended, or for another version.
+  [[nodiscard]] bool serves() const { return logic_ && !suspended_ && !failing_; }
+  [[nodiscard]] bool is_gone() const { return !logic_ || failing_; }
   void suspend(bool suspended) { suspended_ = suspended; }
+  void set_failing(bool failing) { failing_ = failing; }
 
-  // Its actors, and those among them whose state a version cannot read that reads schemas from `oldest` to `newest`.
+  // Its actors; those whose state a version cannot read that reads schemas from `oldest` to `newest`; and those among
+  // these that the version which is there can read.
   [[nodiscard]] std::size_t actors() const;
   [[nodiscard]] std::size_t unreadable(std::uint32_t oldest, std::uint32_t newest) const;
+  [[nodiscard]] std::size_t would_lose(std::uint32_t oldest, std::uint32_t newest) const;
 
  private:
   friend class Actor;
@@ -42,7 +47,7 @@ class Role {
 
   const std::string name_;
   std::shared_ptr<Logic> logic_;
-  bool suspended_ = false;
+  bool suspended_ = false, failing_ = false;
   std::map<std::uint32_t, std::size_t> schemas_;  // how many actors have a state of each
   std::unordered_set<Actor*> stuck_;              // they have events, and a state that logic_ cannot read
 };

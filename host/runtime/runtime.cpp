@@ -12,6 +12,7 @@ namespace botel::runtime {
 namespace {
 
 constexpr std::size_t kDropsARound = 1000;
+constexpr std::chrono::seconds kStuck{30};  // a handler that runs for so long counts as one that fails
 
 std::uint64_t random_number() {
   std::random_device device;
@@ -197,7 +198,8 @@ void Runtime::finish(Turn& turn, SteadyTime now) {
   actor.keep_cached(turn.cached, turn.logic);
   const Role& role = actor.role;
   if (turn.logic != role.logic_) actor.drop_cached();
-  const bool writes_unreadable = role.logic_ && turn.state && !role.logic_->can_read(turn.logic->schema_written());
+  const bool writes_unreadable =
+      turn.result == BOTEL_OK && turn.state && role.logic_ && !role.logic_->can_read(turn.logic->schema_written());
   if (first_again_.contains(&actor) || writes_unreadable) {
     handle_again(turn);
   } else if (turn.result == BOTEL_OK) {
@@ -219,7 +221,8 @@ void Runtime::commit(Turn& turn) {
     switch (effect.kind) {
       case BOTEL_TIMER_SET: set_timer(actor, effect.tag, now_.steady + effect.delay); break;
       case BOTEL_TIMER_CANCEL: cancel_timer(actor, effect.tag); break;
-      default: queue(actor, std::move(effect));
+      default:
+        if (!actor.port.take(actor, effect)) queue(actor, std::move(effect));
     }
   }
   tell(turn, true);
@@ -346,7 +349,7 @@ void Runtime::give_up_old() {
   std::erase(replaced_, nullptr);
 }
 
-void Runtime::restart(Actor& actor, Event first) {
+void Runtime::restart(Actor& actor, std::optional<Event> first) {
   if (actor.in_turn_) {
     first_again_.insert_or_assign(&actor, std::move(first));
     return;
@@ -356,16 +359,23 @@ void Runtime::restart(Actor& actor, Event first) {
   actor.set_schema(0);
   while (!actor.timers_.empty()) cancel_timer(actor, actor.timers_.begin()->first);
   mark_changed(actor);
-  if (actor.queue_.empty()) return post(actor, std::move(first));
+  // What was said before is said at once: it must not hold up what comes now.
+  if (!actor.held_) flush(actor);
+  if (first) restart_with(actor, std::move(*first));
+}
+
+void Runtime::restart_with(Actor& actor, Event first) {
+  if (actor.queue_.empty() && (actor.spilled_ == 0 || actor.handled_ == 0)) return post(actor, std::move(first));
   if (actor.retry_timer_ != 0) {
     timers_.cancel(std::exchange(actor.retry_timer_, 0));
     ready_.push(actor);
   }
   // The event before those that wait was handled: its place is free.
   stamp(first);
-  first.sequence = actor.queue_.front().event.sequence - 1;
+  first.sequence = actor.queue_.empty() ? actor.handled_ : actor.queue_.front().event.sequence - 1;
   actor.handled_ = first.sequence - 1;
   actor.queue_.push_front({std::move(first)});
+  if (!actor.busy_) go_on(actor);
 }
 
 // A version that is gone has handled it, and what it did is of no use to the one that is there.
@@ -378,12 +388,16 @@ void Runtime::handle_again(Turn& turn) {
 
 // Slow handlers ------------------------------------------------------------------------------------------------------
 
-// One that has not returned yet is named when it is too slow, ten times too slow, and so on.
+// One that has not returned yet is named when it is too slow, ten times too slow and so on, and when it is stuck.
 void Runtime::complain_of_slow() {
   for (Away& away : away_) {
     if (now_.steady < away.complain) continue;
     name_slow(away, now_.steady, "has been running for");
-    away.complain = away.since + (now_.steady - away.since) * 10;
+    const auto elapsed = now_.steady - away.since;
+    // It may never return, and who looks for errors must see that.
+    if (!away.is_error && elapsed >= kStuck) ++away.logic->errors;
+    away.is_error = elapsed >= kStuck;
+    away.complain = away.since + (away.is_error ? elapsed * 10 : std::min<SteadyTime::duration>(elapsed * 10, kStuck));
   }
 }
 

@@ -63,9 +63,10 @@ class Runtime {
   struct Away {
     const Actor* actor;
     const Event* event;
-    const Logic* logic;
+    Logic* logic;
     SteadyTime since;
-    SteadyTime complain;  // when it has run for too long, for the next time
+    SteadyTime complain;    // when it has run for too long, for the next time
+    bool is_error = false;  // it has been counted as one
   };
   [[nodiscard]] const std::vector<Away>& away() const { return away_; }
 
@@ -77,9 +78,9 @@ class Runtime {
   [[nodiscard]] std::vector<std::shared_ptr<Logic>> take_retired() { return std::exchange(retired_, {}); }
   [[nodiscard]] bool has_retired() const { return !retired_.empty(); }
 
-  // The actor forgets its state and timers. `first` is what it handles next, before all that waits, but behind a
-  // handler that runs now, of which nothing happens.
-  void restart(Actor& actor, Event first);
+  // The actor forgets its state and timers. `first`, if there is one, is what it handles next, before all that waits,
+  // but behind a handler that runs now, of which nothing happens.
+  void restart(Actor& actor, std::optional<Event> first);
 
   // An event that waits to be tried again fails now: something that cannot wait comes behind it.
   void give_up_retry(Actor& actor);
@@ -90,6 +91,8 @@ class Runtime {
 
   // Lets all committed effects leave now, whatever their delays.
   void flush(Actor& actor);
+
+  [[nodiscard]] static bool in_handler(const Actor& actor) { return actor.in_turn_; }
 
   // Forgets what is queued for the actor and cancels its timers, before it goes. No handler of it may be running.
   void retire(Actor& actor);
@@ -118,6 +121,11 @@ class Runtime {
   void restore(Actor& actor, const store::Timer& timer);
   void restore(Actor& actor, store::Waiting effect);
   void restore_inbox(Actor& actor, std::size_t count);
+  // By which the store knows it.
+  [[nodiscard]] store::ActorId id(Actor& actor) {
+    if (actor.id_ == 0) actor.id_ = ++last_actor_;
+    return actor.id_;
+  }
   // Ids of actors go on behind this one.
   void used(store::ActorId id) { last_actor_ = std::max(last_actor_, id); }
 
@@ -133,6 +141,7 @@ class Runtime {
   void go_on(Actor& actor);
   [[nodiscard]] bool set_aside(Actor& actor);
   void handle_again(Turn& turn);
+  void restart_with(Actor& actor, Event first);
   void stamp(Event& event);
   void give_up_old();
   void queue(Actor& actor, Effect effect);
@@ -174,7 +183,8 @@ class Runtime {
 
   std::vector<std::shared_ptr<Logic>> replaced_;  // something of them may be in use
   std::vector<std::shared_ptr<Logic>> retired_;
-  std::unordered_map<Actor*, Event> first_again_;  // of actors that begin anew once their handler has returned
+  std::unordered_map<Actor*, std::optional<Event>>
+      first_again_;  // of actors that begin anew once their handler has returned
 
   Actor* told_ = nullptr;  // whose protocol is being told of its event
   std::vector<Away> away_;

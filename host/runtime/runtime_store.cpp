@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kFeedAgain{1};
 
 void Runtime::mark(Actor& actor) {
   if (!store_ || std::exchange(actor.unsaved_, true)) return;
-  if (actor.id_ == 0) actor.id_ = ++last_actor_;
+  [[maybe_unused]] const auto known = id(actor);
   unsaved_.push_back(&actor);
 }
 
@@ -94,7 +94,7 @@ void Runtime::feed_hungry() {
   for (Actor* const actor : std::exchange(hungry_, {})) {
     if (feed(*actor)) {
       actor->hungry_ = false;
-      go_on(*actor);
+      if (!actor->busy_) go_on(*actor);
     } else {
       hungry_.push_back(actor);
     }
@@ -109,7 +109,8 @@ void Runtime::feed_hungry() {
 
 // False: the store cannot give them now, or has not been given them yet.
 bool Runtime::feed(Actor& actor) {
-  auto events = store_->inbox(actor.id_, actor.handled_, kPage);
+  const auto last = actor.queue_.empty() ? actor.handled_ : actor.queue_.back().event.sequence;
+  auto events = store_->inbox(actor.id_, last, kPage);
   if (!events) {
     complaints_.error("{} {}: {} events wait in the store: {}", actor.type, log::printable(actor.address),
                       actor.spilled_, events.error());

@@ -363,3 +363,34 @@ TEST_CASE("runtime: an actor whose bot is missing keeps its events") {
   run.save();
   CHECK(store->inbox(1, 0, 10).value().size() == 1);
 }
+
+TEST_CASE("runtime: an actor that begins anew does so before what waits for it in the store") {
+  const auto store = store::Sqlite::in_memory().value();
+  Run run(*store);
+  Actor& actor = run.add("a");
+  run.runtime.take_over(run.role, nullptr);
+  for (int i = 0; i < 1100; ++i) run.post(actor, std::to_string(i));
+  run.save();
+  FakeBot other;
+  Lines seen;
+  other.handle = [&](const botel_call& call, const botel_event& event) {
+    seen.push_back(event.kind == BOTEL_ROOM_START ? "start" : std::string(FakeBot::view(event.payload)));
+    return FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "x"));
+  };
+  run.runtime.take_over(run.role, other.logic("fake"));
+  settle(run.runtime);  // those in memory
+  REQUIRE(actor.queued() > 0);
+  const std::size_t handled = seen.size();
+  run.runtime.restart(actor, store::Event{.kind = BOTEL_ROOM_START});
+  run.runtime.take_over(run.role, other.logic("fake", 9, 9));
+  for (int i = 0; i < 3; ++i) {
+    run.save();
+    settle(run.runtime);
+  }
+  REQUIRE(seen.size() == 1101);
+  CHECK(seen[handled] == "start");
+  CHECK(seen.back() == "1099");
+  for (auto& one : run.actors) run.runtime.retire(*one);
+  run.actors.clear();
+  run.runtime.take_over(run.role, nullptr);
+}

@@ -119,6 +119,39 @@ TEST_CASE("take-over: the old version is given up when its last handler has retu
   CHECK(stage.runtime.take_retired().size() == 1);
 }
 
+TEST_CASE("take-over: a handler that does not return is an error of its version, once") {
+  Stage stage;
+  const auto logic = stage.role.logic();
+  std::atomic<bool> inside{false}, go{false};
+  stage.old_bot.handle = [&](const botel_call&, const botel_event&) {
+    inside = true;
+    while (!go) std::this_thread::yield();
+    return BOTEL_OK;
+  };
+  stage.post(stage.add(), "a");
+  std::vector<std::uint64_t> errors;
+  Workers* running = nullptr;
+  Workers workers(
+      [&] {
+        if (!stage.runtime.run(*running)) return false;
+        if (!inside) return true;
+        for (const int seconds : {1, 20, 31, 400}) {
+          stage.time.steady = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
+          stage.runtime.advance(stage.time);
+          errors.push_back(logic->errors);
+        }
+        go = true;
+        running->stop();
+        return true;
+      },
+      [] {}, 4);
+  running = &workers;
+  workers.run();
+  REQUIRE(errors.size() >= 4);
+  errors.resize(4);
+  CHECK(errors == std::vector<std::uint64_t>{0, 0, 1, 1});
+}
+
 TEST_CASE("take-over: what the old version has attached is dropped, also where nobody talks any more") {
   Stage stage;
   int objects[2500];
@@ -215,13 +248,13 @@ TEST_CASE("take-over: an actor that begins anew handles its start before all tha
     stage.post(actor, "c");
     stage.post(actor, "d");
     settle(stage.runtime);
-    stage.runtime.restart(actor, {.kind = BOTEL_ROOM_START});
+    stage.runtime.restart(actor, store::Event{.kind = BOTEL_ROOM_START});
     stage.runtime.take_over(stage.role, stage.new_bot.logic("bot", 9, 9));
     settle(stage.runtime);
     CHECK(stage.lines == Lines{"old a ()", "old b (a)", "new start ()", "new c (start)", "new d (c)"});
   }
   SUBCASE("none wait") {
-    stage.runtime.restart(actor, {.kind = BOTEL_ROOM_START});
+    stage.runtime.restart(actor, store::Event{.kind = BOTEL_ROOM_START});
     stage.runtime.take_over(stage.role, stage.new_bot.logic("bot", 9, 9));
     settle(stage.runtime);
     CHECK(stage.lines == Lines{"old a ()", "old b (a)", "new start ()"});
@@ -230,7 +263,7 @@ TEST_CASE("take-over: an actor that begins anew handles its start before all tha
     stage.old_bot.handle = [](const botel_call&, const botel_event&) { return BOTEL_RETRY_AFTER(1'000'000); };
     stage.post(actor, "c");
     settle(stage.runtime);
-    stage.runtime.restart(actor, {.kind = BOTEL_ROOM_START});
+    stage.runtime.restart(actor, store::Event{.kind = BOTEL_ROOM_START});
     stage.runtime.take_over(stage.role, stage.new_bot.logic("bot", 9, 9));
     settle(stage.runtime);
     CHECK(stage.lines == Lines{"old a ()", "old b (a)", "new start ()", "new c (start)"});
@@ -260,7 +293,7 @@ TEST_CASE("take-over: what an old handler does for an actor that begins anew mea
           stage.runtime.advance(stage.time);
           if (!stage.runtime.run(*running)) return false;
           if (inside && !go) {
-            if (is_told) stage.runtime.restart(actor, {.kind = BOTEL_ROOM_START});
+            if (is_told) stage.runtime.restart(actor, store::Event{.kind = BOTEL_ROOM_START});
             stage.runtime.take_over(stage.role, stage.new_bot.logic("bot", 9, 9));
             go = true;
           }

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <csignal>
 #include <fstream>
-#include <set>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "store/contents.hpp"
