@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string data = app::default_config().data.string();
+  std::string config, data;
   std::string name, file;
   bool json = false, restart_rooms = false;
 };
@@ -42,9 +42,21 @@ std::string request(std::string_view command, std::initializer_list<std::pair<st
   return json + "}";
 }
 
+// Where the host's data directory is: as it is told itself.
+Result<fs::path> data_folder(const Options& options) {
+  if (!options.data.empty()) return fs::path(options.data);
+  app::Config config = app::default_config();
+  if (options.config.empty()) return config.data;
+  const auto mistakes = app::read_config(options.config, config);
+  if (!mistakes.empty()) return failure("{}", mistakes.front());
+  return config.data;
+}
+
 // The host's answer, or its error.
 Result<std::string> ask(const Options& options, const std::string& request) {
-  auto answer = app::ask(options.data, request);
+  const auto data = data_folder(options);
+  if (!data) return tl::unexpected(data.error());
+  auto answer = app::ask(*data, request);
   if (!answer) return answer;
   const auto read = json::read(*answer);
   if (!read) return failure("the host's answer cannot be read");
@@ -114,11 +126,18 @@ int show(const Options& options) {
                     when(last) + (is_true(last, "good") ? " " : " refused: ") + of(last, "text")});
   }
   print_table(rows);
+  std::string named;
+  for (const auto& item : list(all, "plugins")) {
+    const std::string file = of(item, "file"), why = of(item, "refused");
+    if (why.empty() || why == of(outcome_of(item, "last"), "text") || std::exchange(named, file) == file) continue;
+    fmt::print("{} in the folder is another one, and is refused: {}\n", file, why);
+  }
   for (const auto& item : list(all, "not_loaded")) {
     fmt::print("{} is not loaded: {}\n", of(item, "file"), of(outcome_of(item, "last"), "text"));
   }
-  for (const auto& item : list(all, "missing"))
-    fmt::print("{} rooms wait for {}\n", of(item, "rooms"), of(item, "name"));
+  for (const auto& item : list(all, "missing")) {
+    fmt::print("{}: {} waiting\n", of(item, "name"), counted(std::stoul(of(item, "rooms")), "room"));
+  }
   const auto still = all.find("still_in_memory");
   const auto leftovers = still ? json::read(still->raw) : failure("");
   if (leftovers) {
@@ -152,7 +171,7 @@ int rollback(const Options& options) {
   return print_results(ask(options, request("rollback", {{"name", json::quoted(options.name)}})));
 }
 
-// Where no host runs: as far as that can be known without one.
+// Where no host runs: as far as that can be known without one. Nobody knows the configurations then.
 int check_alone(const fs::path& file) {
   std::string folder = (fs::temp_directory_path() / "botel-check-XXXXXX").string();
   if (!mkdtemp(folder.data())) return complain("no temporary folder can be made");
@@ -163,7 +182,6 @@ int check_alone(const fs::path& file) {
   if (candidate.error.empty()) {
     for (const auto& item : candidate.note().items) {
       candidate.parts.push_back({&roles.emplace_back(item.id), "{}"});
-      candidate.needed.push_back(false);
     }
     candidate.try_out({}, std::atomic<bool>(false));
   }
@@ -180,7 +198,9 @@ int check_alone(const fs::path& file) {
 
 int check(const Options& options) {
   const fs::path file = fs::absolute(options.file);
-  if (!app::DataFolder::announced(options.data)) return check_alone(file);
+  const auto data = data_folder(options);
+  if (!data) return complain(data.error());
+  if (!app::DataFolder::announced(*data)) return check_alone(file);
   return print_results(ask(options, request("check", {{"file", json::quoted(file.string())}})));
 }
 
@@ -190,6 +210,7 @@ void add_plugins(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, const char* what, int (*run)(const Options&)) {
     CLI::App* const command = app.add_subcommand(name, what);
+    command->add_option("--config", options->config, "The host's configuration file, which names its data directory");
     command->add_option("--data", options->data, "Data directory of the host; else ~/.local/state/botel");
     command->callback([options, run] {
       if (const int code = run(*options)) throw CLI::RuntimeError(code);

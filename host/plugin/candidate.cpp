@@ -1,5 +1,7 @@
 #include "plugin/candidate.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 
 namespace botel::plugin {
@@ -10,19 +12,22 @@ void Candidate::stage(const fs::path& folder, const fs::path& file, const fs::pa
   const bool in_folder = wish.from == Wish::From::folder;
   if (auto trusted = folder.empty() || !in_folder ? Result<>() : check_folder(folder); !trusted) {
     error = trusted.error();
+    may_pass = true;
     return;
   }
   // What cannot be looked at, as when the folder is not mounted now, is not gone; nor is a link that leads nowhere.
   std::error_code ignored;
   gone = in_folder && fs::symlink_status(file, ignored).type() == fs::file_type::not_found;
   if (gone) return;
-  auto made = Staged::make(file, to);
-  if (made) {
-    staged.emplace(std::move(*made));
-    sha256 = staged->sha256();
-  } else {
-    error = made.error();
+  auto copied = Staged::copy_of(file, to);
+  if (!copied) {
+    error = copied.error();
+    may_pass = true;
+    return;
   }
+  staged.emplace(std::move(*copied));
+  sha256 = staged->sha256();
+  if (const auto judged = staged->judge(); !judged) error = judged.error();
 }
 
 void Candidate::try_out(const ProbeConfig& config, const std::atomic<bool>& stop) {
@@ -39,38 +44,40 @@ void Candidate::try_out(const ProbeConfig& config, const std::atomic<bool>& stop
 }
 
 void Candidate::judge_errors() {
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (needed[i] && !errors[i].empty()) error = errors[i];
+  const auto failed = std::ranges::count_if(errors, [](const std::string& why) { return !why.empty(); });
+  const bool all_failed = failed > 0 && static_cast<std::size_t>(failed) == errors.size();
+  for (std::size_t i = 0; i < needed.size() && error.empty(); ++i) {
+    if (needed[i] || all_failed) error = errors[i];
   }
-}
-
-void Candidate::prepare(const ProbeConfig& config, const Shelf& shelf, const std::string& name, BlackBox* black_box,
-                        const std::atomic<bool>& stop) {
-  try_out(config, stop);
-  if (error.empty() && wish.from == Wish::From::folder) {
-    auto copied = shelf.keep(staged->copy(), name, staged->sha256());
-    if (copied) {
-      kept = std::move(*copied);
-    } else {
-      error = copied.error();
-    }
-  }
-  if (error.empty()) load(black_box);
 }
 
 // What crashes the host here, in spite of the trial, is known when it starts again.
-void Candidate::load(BlackBox* black_box) {
-  if (black_box) black_box->begin(task(), {"plugin ", note().items.front().id, ", loading "}, 0);
-  auto loaded = Library::load(staged->copy(), note().items);
-  if (loaded) {
-    library = std::move(*loaded);
-    copy = staged->release();
-    for (std::size_t i = 0; i < parts.size(); ++i) logics.push_back(make(i));
-    judge_errors();
-  } else {
-    error = loaded.error();
+void Candidate::load(const Shelf& shelf, const std::string& name, BlackBox* black_box) {
+  if (wish.from == Wish::From::folder) {
+    auto copied = shelf.keep(staged->copy(), name, sha256);
+    if (!copied) {
+      error = copied.error();
+      may_pass = true;
+      return;
+    }
+    kept = std::move(*copied);
   }
+  if (black_box) black_box->begin(task(), {"plugin ", note().items.front().id, ", loading "}, 0);
+  load_library();
   if (black_box) BlackBox::end();
+}
+
+void Candidate::load_library() {
+  auto loaded = Library::load(staged->copy(), note().items);
+  if (!loaded) {
+    error = loaded.error();
+    return;
+  }
+  library = std::move(*loaded);
+  copy = staged->release();
+  errors.resize(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i) logics.push_back(make(i));
+  judge_errors();
 }
 
 std::shared_ptr<runtime::Logic> Candidate::make(std::size_t part) {
@@ -84,12 +91,9 @@ std::shared_ptr<runtime::Logic> Candidate::make(std::size_t part) {
   return nullptr;
 }
 
-void Candidate::discard() {
+Result<> Candidate::discard() {
   logics.clear();
-  if (!library) return;
-  std::error_code ignored;
-  if (library->unload()) fs::remove(copy, ignored);
-  library.reset();
+  return library ? std::exchange(library, nullptr)->unload() : Result<>();
 }
 
 std::string Candidate::report() const {
@@ -100,9 +104,10 @@ std::string Candidate::report() const {
                         item.schema_written, item.schema_oldest);
   }
   for (std::size_t i = 0; i < errors.size(); ++i) {
-    if (!errors[i].empty()) text += fmt::format("{} would not be served: {}\n", parts[i].role->name(), errors[i]);
+    if (!errors[i].empty()) text += fmt::format("{} is not served: {}\n", parts[i].role->name(), errors[i]);
   }
   for (const auto& warning : warnings) text += fmt::format("warning: {}\n", warning);
+  text.pop_back();
   return text;
 }
 

@@ -20,14 +20,14 @@ struct Plugins::Generation {
   std::filesystem::path copy;
   std::shared_ptr<Library> library;
   std::vector<Part> parts;
-  std::vector<std::weak_ptr<runtime::Logic>> logics;  // by part
+  std::vector<std::weak_ptr<runtime::Logic>> logics;  // by part; what could not be made has none
+};
 
-  // "echo 1.0.0"
-  [[nodiscard]] std::string describe() const {
-    std::string text;
-    for (const Item& item : note.items) text += (text.empty() ? "" : ", ") + item.id + " " + item.version;
-    return text;
-  }
+// What speaks against a version that nobody has tried yet.
+struct Plugins::Objection {
+  std::string why;           // empty: nothing
+  bool to_a_name = false;    // which another file has
+  bool to_a_schema = false;  // there are rooms whose state it cannot read
 };
 
 struct Plugins::File {
@@ -39,13 +39,23 @@ struct Plugins::File {
   std::optional<Wish> again;             // what is to be looked at when nothing is
   std::vector<FileDone> waiting;
   Outcome last;
+  bool has_news = false;            // since somebody began to wait
+  std::optional<SteadyTime> retry;  // when what stood in the way may have passed
   unsigned generations = 0;
-  bool first = true;                    // nothing has come of it yet in this run
-  bool gone = false;                    // it is not in the folder
-  bool failing = false;                 // its actors wait
-  bool lost_name = false;               // another file has a name of it,
-  bool undecided = false;               // or is about to
-  std::string refused;                  // the hash of the file that was refused last
+  bool first = true;  // nothing has come of it yet in this run
+  bool gone = false;  // it is not in the folder
+
+  enum class Names { own, lost, undecided };  // another file has one, or is about to
+  Names names = Names::own;
+
+  struct Refusal {
+    std::string sha256, why;
+  };
+  std::optional<Refusal> refusal;   // of what lies in the folder
+  std::vector<Part> refused_parts;  // with which what serves was refused
+
+  enum class Health { good, rolling_back, failing };  // failing: its actors wait for a better one
+  Health health = Health::good;
   std::optional<SteadyTime> probation;  // until when
   std::uint64_t forgiven = 0;           // errors before that
 

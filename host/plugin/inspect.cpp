@@ -28,6 +28,7 @@ constexpr std::uint16_t kMachine = EM_RISCV;
 #endif
 
 constexpr std::uint32_t kMostItems = 1000;
+constexpr std::uint16_t kMostSegments = 128;
 
 Result<std::string> read_file(const std::filesystem::path& path) {
   std::error_code error;
@@ -79,6 +80,7 @@ Result<std::string_view> find_note_in_file(std::string_view file) {
     return failure("it is built for another kind of machine");
   }
   if (header->e_type != ET_DYN) return failure("it is no shared library");
+  if (header->e_phnum > kMostSegments) return failure("it has {} segments", header->e_phnum);
   std::string_view note;
   for (std::uint64_t i = 0; i < header->e_phnum; ++i) {
     const auto segment = at<Elf64_Phdr>(file, header->e_phoff + i * sizeof(Elf64_Phdr));
@@ -144,6 +146,12 @@ Result<Note> decode_note(std::string_view note) {
 }
 
 }  // namespace
+
+std::string describe(const Note& note) {
+  std::string text;
+  for (const Item& item : note.items) text += (text.empty() ? "" : ", ") + item.id + " " + item.version;
+  return text;
+}
 
 Result<Note> inspect(const std::filesystem::path& path) {
   std::error_code error;

@@ -26,6 +26,9 @@ struct Note {
   std::vector<Item> items;  // at least one
 };
 
+// "echo 1.0.0, parrot 2.1.0"
+[[nodiscard]] std::string describe(const Note& note);
+
 // What is in the file, or why this host cannot load it.
 [[nodiscard]] Result<Note> inspect(const std::filesystem::path& file);
 

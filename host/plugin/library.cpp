@@ -53,7 +53,10 @@ Library::~Library() {
 Result<std::shared_ptr<Library>> Library::load(fs::path copy, const std::vector<Item>& items) {
   std::shared_ptr<Library> library(new Library(std::move(copy)));
   if (auto opened = library->open(); !opened) return tl::unexpected(opened.error());
-  if (auto found = library->find_descriptors(items); !found) return tl::unexpected(found.error());
+  if (auto found = library->find_descriptors(items); !found) {
+    const auto gone = library->unload();
+    return gone ? failure("{}", found.error()) : failure("{}; and it stays in memory: {}", found.error(), gone.error());
+  }
   return library;
 }
 

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "base/files.hpp"
-#include "base/json.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "plugin/file.hpp"
 
 namespace botel::plugin {
@@ -13,15 +13,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_plugin(std::string_view name) {
-  return name.ends_with(".so") && !name.starts_with('.') && json::valid_utf8(name);
-}
+bool is_plugin(std::string_view name) { return name.ends_with(".so") && !name.starts_with('.') && clean(name) == name; }
 
-std::string kind_name(std::int32_t kind) { return kind == BOTEL_BOT ? "bot" : "connector"; }
-
-void remove_all(const std::vector<fs::path>& files) {
-  std::error_code ignored;
-  for (const auto& file : files) fs::remove(file, ignored);
+std::string kind_name(std::int32_t kind) {
+  if (kind == BOTEL_BOT) return "bot";
+  return kind == BOTEL_CONNECTOR ? "connector" : "unknown";
 }
 
 }  // namespace
@@ -37,7 +33,9 @@ Plugins::Plugins(PluginsConfig config, runtime::Runtime& runtime, BlackBox* blac
       refused_(counters.add("plugins_refused_total", "Files of plugins that were refused")),
       rolled_back_(counters.add("plugins_rolled_back_total", "Versions of plugins that were rolled back")),
       not_unloaded_(counters.add("plugins_not_unloaded_total", "Old versions of plugins that stayed in memory")),
-      loader_(surroundings_.wake) {}
+      loader_(surroundings_.wake),
+      prober_(surroundings_.wake),
+      checker_(surroundings_.wake) {}
 
 Plugins::~Plugins() = default;
 
@@ -50,33 +48,54 @@ Result<> Plugins::open() {
   for (const auto& complaint : complaints) log::warning("{}", complaint);
   shelf_.emplace(std::move(*shelf));
   watcher_ = std::make_unique<Watcher>(config_.folder, is_plugin, config_.quiet);
-  for (const auto& [name, entry] : shelf_->entries()) file(name);
-  advance(now_);
-  // A file that is gone is noted as such.
-  for (const auto& [name, one] : files_) {
-    if (!one->candidate) look(*one);
-  }
+  look_at_first();
   return {};
 }
 
-bool Plugins::settled() const { return loader_.idle(); }
+// Also at what is not in the folder any more. What has served before keeps its names: it is the first.
+void Plugins::look_at_first() {
+  std::vector<std::string> names = watcher_->take(now_.steady);
+  const std::set<std::string> in_folder(names.begin(), names.end());
+  std::vector<fs::path> forgotten;
+  std::erase_if(shelf_->entries(), [&](const auto& kept) {
+    const auto& [name, entry] = kept;
+    if (in_folder.contains(name)) return false;
+    if (entry.active) names.push_back(name);
+    if (!entry.active && entry.previous) forgotten.push_back(shelf_->path(*entry.previous));
+    return !entry.active;
+  });
+  if (!forgotten.empty()) save(std::move(forgotten));
+  std::ranges::stable_partition(names, [this](const auto& name) { return shelf_->entry(name).active.has_value(); });
+  for (const auto& name : names) look(file(name), {.told = true});
+}
+
+bool Plugins::settled() const { return loader_.idle() && prober_.idle() && checker_.idle(); }
+
+bool Plugins::stop(SteadyTime deadline) {
+  // Two of them have only processes to wait for, which they can end.
+  const bool done = prober_.stop(deadline) && checker_.stop(deadline);
+  return loader_.stop(deadline) && done;
+}
 
 void Plugins::advance(const Time& now) {
   now_ = now;
   if (now.steady >= watcher_->next()) {
     for (const auto& name : watcher_->take(now.steady)) look(file(name), {.told = true});
-    if (watcher_->folder_changed()) {
-      if (auto trusted = check_folder(config_.folder); !trusted) log::error("{}", trusted.error());
-      for (const auto& [name, one] : files_) {
-        if (!one->first && !one->last.good) look(*one);
-      }
-    }
-    if (trouble_ != watcher_->trouble()) {
-      trouble_ = watcher_->trouble();
-      if (!trouble_.empty()) log::error("plugins folder: {}; what is loaded goes on", trouble_);
-    }
+  }
+  if (trouble_ != watcher_->trouble()) {
+    trouble_ = watcher_->trouble();
+    if (!trouble_.empty()) log::error("plugins folder: {}; what is loaded goes on", trouble_);
+  }
+  const bool folder_changed = watcher_->folder_changed();
+  if (folder_changed) {
+    if (auto trusted = check_folder(config_.folder); !trusted) log::error("{}", trusted.error());
+  }
+  for (const auto& [name, one] : files_) {
+    if (one->retry && (folder_changed || now.steady >= *one->retry)) look(*one);
   }
   loader_.take();
+  prober_.take();
+  checker_.take();
   for (const auto& [name, one] : files_) watch_probation(*one);
   unload_old();
 }
@@ -85,6 +104,7 @@ SteadyTime Plugins::next() const {
   SteadyTime next = watcher_->next();
   for (const auto& [name, one] : files_) {
     if (one->probation) next = std::min(next, *one->probation);
+    if (one->retry) next = std::min(next, *one->retry);
   }
   return next;
 }
@@ -100,9 +120,11 @@ Plugins::File& Plugins::file(const std::string& name) {
 std::vector<Plugins::File*> Plugins::find(const std::string& name) {
   std::vector<File*> found;
   for (const auto& [known, one] : files_) {
-    if (name.empty() || name == known || name + ".so" == known) found.push_back(one.get());
+    if (!one->gone && (name.empty() || name == known || name + ".so" == known)) found.push_back(one.get());
   }
-  if (const auto owner = names_.find(name); found.empty() && owner != names_.end()) found.push_back(owner->second);
+  const auto owner = names_.find(name);
+  const bool serves = found.size() == 1 && found[0]->now;
+  if (!name.empty() && !serves && owner != names_.end()) found = {owner->second};
   return found;
 }
 
@@ -115,16 +137,17 @@ void Plugins::reload(const std::string& name, bool restart_rooms, const Done& do
     std::vector<Report> all;
   };
   const auto found = find(name);
-  if (found.empty()) return done({nobody(name)});
   const auto reports = std::make_shared<Reports>(found.size());
   for (File* const one : found) {
+    if (one->waiting.empty()) one->has_news = false;
     one->waiting.push_back([reports, done](const Report& report) {
       reports->all.push_back(report);
       if (--reports->missing == 0) done(reports->all);
     });
-    look(*one, {.told = told.erase(one) > 0, .forced = true, .restart_rooms = restart_rooms});
+    look(*one, {.told = told.erase(one) > 0, .again = true, .by_hand = !name.empty(), .restart_rooms = restart_rooms});
   }
   for (File* const other : told) look(*other, {.told = true});
+  if (found.empty()) done({nobody(name)});
 }
 
 Plugins::Report Plugins::nobody(const std::string& name) const {
@@ -138,7 +161,7 @@ void Plugins::rollback(const std::string& name, const Done& done) {
   File& one = *found[0];
   const auto refuse = [&](const std::string& why) { done({{one.name, {now_.unix_ms, false, why}}}); };
   if (one.candidate) return refuse("another version is under way");
-  if (!one.now || !shelf_->entries()[one.name].previous) return refuse("there is no version to go back to");
+  if (!one.now || !entry(one).previous) return refuse("there is no version to go back to");
   one.waiting.push_back([done](const Report& report) { done({report}); });
   look(one, {.from = Wish::From::previous});
 }
@@ -146,64 +169,71 @@ void Plugins::rollback(const std::string& name, const Done& done) {
 void Plugins::check(const fs::path& path, const Done& done) {
   const auto candidate = std::make_shared<Candidate>(Wish());
   const std::string name = path.filename().string();
-  const auto report = [this, candidate, name, done] {
+  const auto report = [this, candidate, name, done](const std::string& fate) {
     const bool good = candidate->error.empty();
-    done({{name, {now_.unix_ms, good, good ? candidate->report() : candidate->error}}});
+    done({{name, {now_.unix_ms, good, good ? candidate->report() + "\n" + fate : candidate->error}}});
   };
-  loader_.run([this, candidate, path, name, report, copy = next_copy(name)]() -> JobThread::Then {
+  checker_.run([this, candidate, path, name, report, copy = next_copy(name)]() -> JobThread::Then {
     candidate->stage({}, path, copy);
     return [this, candidate, name, report] {
       if (candidate->gone) candidate->error = "there is no such file";
-      File unknown(name);
-      const auto known = files_.find(name);
-      if (candidate->error.empty())
-        candidate->error = objection(known == files_.end() ? unknown : *known->second, *candidate);
-      if (!candidate->error.empty()) return report();
-      choose_parts(*candidate);
-      loader_.run([this, candidate, report]() -> JobThread::Then {
-        candidate->try_out(config_.probe, loader_.stopped());
-        return report;
+      const File unknown(name);
+      const File& file = candidate->error.empty() ? place_of(*candidate, unknown) : unknown;
+      if (candidate->error.empty()) candidate->error = objection(file, *candidate).why;
+      if (!candidate->error.empty()) return report("");
+      choose_parts(file, *candidate);
+      const std::string fate =
+          file.now ? fmt::format("as {}, it would take over from {}", file.name, describe(file.now->note))
+                   : fmt::format("as {}, it would serve", file.name);
+      checker_.run([this, candidate, report, fate]() -> JobThread::Then {
+        candidate->try_out(config_.probe, checker_.stopped());
+        return [report, fate] { report(fate); };
       });
     };
   });
 }
 
+// The file that it would be dropped in for: the one of its name, or that which offers the same.
+const Plugins::File& Plugins::place_of(const Candidate& candidate, const File& unknown) const {
+  const auto known = files_.find(unknown.name);
+  if (known != files_.end() && !known->second->gone) return *known->second;
+  const auto owner = names_.find(candidate.note().items.front().id);
+  return owner == names_.end() ? unknown : *owner->second;
+}
+
 void Plugins::reconfigure() {
   for (const auto& [name, one] : files_) {
-    if (!one->now) {
-      look(*one, {.forced = true});
-      continue;
-    }
+    // What was refused may have been so for the configuration.
+    if (!one->gone && (!one->now || one->refusal)) look(*one, {.again = true});
+    if (!one->now || one->candidate) continue;  // it is seen to when nothing is under way
     if (parts_of(one->now->note) != one->now->parts) look(*one, {.from = Wish::From::active});
   }
 }
 
 // What there is ------------------------------------------------------------------------------------------------------
 
-std::vector<Status> Plugins::status() const {
+std::vector<Status> Plugins::offers(const File& file) const {
   std::vector<Status> all;
-  for (const auto& [name, one] : files_) {
-    if (!one->now) continue;
-    const Generation& now = *one->now;
-    for (const Item& item : now.note.items) {
-      Status status{.name = item.id,
-                    .kind = kind_name(item.kind),
-                    .version = item.version,
-                    .abi = fmt::format("{}.{}", now.note.abi_major, now.note.abi_minor),
-                    .file = name,
-                    .sha256 = now.sha256,
-                    .state = "idle",
-                    .generation = now.number};
-      for (std::size_t i = 0; i < now.parts.size(); ++i) {
-        const auto logic = now.logics[i].lock();
-        if (now.parts[i].role->name() != item.id || !logic) continue;
-        status.state = one->failing ? "failing" : one->probation ? "on probation" : "serving";
-        status.rooms += now.parts[i].role->actors();
-        status.calls += logic->calls;
-        status.errors += logic->errors;
-      }
-      all.push_back(std::move(status));
+  if (!file.now) return all;
+  const Generation& now = *file.now;
+  for (const Item& item : now.note.items) {
+    Status status{.name = item.id,
+                  .kind = kind_name(item.kind),
+                  .version = item.version,
+                  .abi = fmt::format("{}.{}", now.note.abi_major, now.note.abi_minor),
+                  .sha256 = now.sha256,
+                  .state = "idle",
+                  .generation = now.number};
+    for (std::size_t i = 0; i < now.parts.size(); ++i) {
+      const auto logic = now.logics[i].lock();
+      if (now.parts[i].role->name() != item.id || !logic) continue;
+      const bool is_failing = file.health == File::Health::failing;
+      status.state = is_failing ? "failing" : file.probation ? "on probation" : "serving";
+      status.rooms += now.parts[i].role->actors();
+      status.calls += logic->calls;
+      status.errors += logic->errors;
     }
+    all.push_back(std::move(status));
   }
   return all;
 }
@@ -212,15 +242,16 @@ std::vector<FileStatus> Plugins::files() const {
   std::vector<FileStatus> all;
   for (const auto& [name, one] : files_) {
     if (one->gone) continue;
-    const auto entry = shelf_->entries().find(name);
-    const bool can_go_back = entry != shelf_->entries().end() && entry->second.previous;
-    all.push_back({name, one->now != nullptr, can_go_back, one->last});
+    all.push_back(
+        {name, offers(*one), entry(*one).previous.has_value(), one->last, one->refusal ? one->refusal->why : ""});
   }
   return all;
 }
 
 std::vector<std::string> Plugins::leftovers() const {
   std::vector<std::string> all;
+  for (const auto& old : old_)
+    all.push_back(describe(old->note) + ": something of it is in use, such as a handler that runs");
   for (const Leftover& leftover : leftovers_) {
     if (Library::is_mapped(leftover.copy)) all.push_back(leftover.what);
   }
@@ -248,48 +279,30 @@ void Plugins::unload_old() {
   }
   for (auto& old : old_) {
     if (old->library.use_count() > 1) continue;
-    const auto gone = std::make_shared<Generation>(std::move(*old));
+    loader_.run(
+        [this, library = std::move(old->library), what = describe(old->note), copy = old->copy]() -> JobThread::Then {
+          return [this, what, copy, done = library->unload()] { unloaded(what, copy, done); };
+        });
     old.reset();
-    loader_.run([this, gone]() -> JobThread::Then {
-      auto done = gone->library->unload();
-      return [this, gone, done] { unloaded(*gone, done); };
-    });
   }
   std::erase(old_, nullptr);
+  if (!leftovers_.empty() && now_.steady >= next_search_) forget_leftovers();
+}
+
+void Plugins::forget_leftovers() {
+  next_search_ = now_.steady + std::chrono::seconds(1);
   std::erase_if(leftovers_, [](const Leftover& leftover) {
     if (Library::is_mapped(leftover.copy)) return false;
-    std::error_code ignored;
-    fs::remove(leftover.copy, ignored);
+    remove_files({leftover.copy});
     return true;
   });
 }
 
-void Plugins::unloaded(const Generation& old, const Result<>& gone) {
-  std::error_code ignored;
-  if (gone) {
-    fs::remove(old.copy, ignored);
-    return;
-  }
+void Plugins::unloaded(const std::string& what, const fs::path& copy, const Result<>& gone) {
+  if (gone) return remove_files({copy});
   ++not_unloaded_;
-  log::warning("{} stays in memory: {}", old.describe(), gone.error());
-  leftovers_.push_back({old.copy, fmt::format("{}: {}", old.describe(), gone.error())});
-}
-
-// Written on the loader's thread, which may wait for the disk.
-void Plugins::save(std::vector<fs::path> superfluous) {
-  loader_.run([file = shelf_->file(), list = shelf_->list(), superfluous = std::move(superfluous)]() -> JobThread::Then {
-    const auto done = write_whole(file, list);
-    if (!done) return [why = done.error()] { log::error("{}: after a restart, plugins may be older ones", why); };
-    remove_all(superfluous);
-    return {};
-  });
-}
-
-void Plugins::discard(std::vector<fs::path> superfluous) {
-  loader_.run([superfluous = std::move(superfluous)]() -> JobThread::Then {
-    remove_all(superfluous);
-    return {};
-  });
+  log::warning("{} stays in memory: {}", what, gone.error());
+  leftovers_.push_back({copy, fmt::format("{}: {}", what, gone.error())});
 }
 
 }  // namespace botel::plugin

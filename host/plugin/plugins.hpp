@@ -14,8 +14,8 @@
 
 #include "base/black_box.hpp"
 #include "base/counters.hpp"
-#include "plugin/candidate.hpp"
 #include "base/job_thread.hpp"
+#include "plugin/candidate.hpp"
 #include "plugin/shelf.hpp"
 #include "plugin/watcher.hpp"
 #include "runtime/runtime.hpp"
@@ -41,7 +41,7 @@ struct Outcome {
 
 // A bot or a connector that is loaded.
 struct Status {
-  std::string name, kind, version, abi, file, sha256;
+  std::string name, kind, version, abi, sha256;
   std::string state;        // serving, on probation, failing; idle: nobody wants it
   unsigned generation = 0;  // of its file, in this run
   std::size_t rooms = 0;
@@ -50,17 +50,22 @@ struct Status {
 
 struct FileStatus {
   std::string name;
-  bool loaded = false;
-  bool can_go_back = false;  // there is a version for a rollback
+  std::vector<Status> offers;  // none: it is not loaded
+  bool can_go_back = false;    // there is a version for a rollback
   Outcome last;
+  std::string refused;  // why what lies in the folder is not what serves; empty: it is
 };
 
 class Plugins {
  public:
   // What they need of the rest of the house. All but `wake` are called by the driver.
   struct Surroundings {
-    // The instances that are wanted of a bot or a connector.
+    // What speaks against a bot or a connector; empty: nothing.
+    std::function<std::string(const Item&)> objection;
+    // The instances that are wanted of it.
     std::function<std::vector<Part>(const Item&)> parts;
+    // It serves from now on.
+    std::function<void(const Item&)> serves;
     // `next` is about to take over, and rooms whose state it cannot read begin anew.
     std::function<void(const runtime::Role&, const runtime::Logic& next)> restart_unreadable;
     // Nobody serves a role any more, for now.
@@ -88,8 +93,9 @@ class Plugins {
   void advance(const Time& now);
   [[nodiscard]] SteadyTime next() const;
 
-  // What an operator may ask for. `name`: of a file, with or without its .so, or of a bot in it; empty: all. `done` is
-  // called once, when something has come of all of them.
+  // What an operator may ask for. `name`: of a file, with or without its .so, or of a bot in it; empty: all, but what
+  // has failed or crashed is taken again only where it is named. `done` is called once, when something has come of all
+  // of them.
   void reload(const std::string& name, bool restart_rooms, const Done& done);
   void rollback(const std::string& name, const Done& done);
   // What would become of a file that were dropped in.
@@ -97,55 +103,72 @@ class Plugins {
   // Other parts are wanted.
   void reconfigure();
 
-  [[nodiscard]] std::vector<Status> status() const;
+  // Those in the folder.
   [[nodiscard]] std::vector<FileStatus> files() const;
-  // Old versions that are still in memory, and why.
+  // Old versions that are still in use or in memory, and why.
   [[nodiscard]] std::vector<std::string> leftovers() const;
 
   // For the end: false: a plugin does not return, so that nothing can be destroyed.
-  [[nodiscard]] bool stop(SteadyTime deadline) { return loader_.stop(deadline); }
+  [[nodiscard]] bool stop(SteadyTime deadline);
 
  private:
   struct Generation;
   struct File;
+  struct Objection;
   using FileDone = std::function<void(const Report&)>;
 
+  // Orders and answers.
   File& file(const std::string& name);
   [[nodiscard]] std::vector<File*> find(const std::string& name);
   [[nodiscard]] Report nobody(const std::string& name) const;
+  [[nodiscard]] const File& place_of(const Candidate& candidate, const File& unknown) const;
+  [[nodiscard]] std::vector<Status> offers(const File& file) const;
   [[nodiscard]] std::filesystem::path next_copy(const std::string& name);
 
+  // How a version comes to take over, step by step, or does not.
+  void look_at_first();
   void look(File& file, Wish wish = {});
   void staged(File& file);
-  [[nodiscard]] bool may_be_gone(const File& file) const;
-  [[nodiscard]] bool is_settled(File& file);
-  [[nodiscard]] bool has_crashed(File& file);
-  [[nodiscard]] bool is_undecided(const File& file) const;
-  [[nodiscard]] std::string objection(File& file, Candidate& candidate) const;
-  [[nodiscard]] std::vector<Part> parts_of(const Note& note) const;
-  void choose_parts(Candidate& candidate) const;
-  void prepared(File& file);
-  void take_over(File& file);
-  void put_on_shelf(File& file);
+  void tried(File& file);
+  void load(File& file);
+  void loaded(File& file);
   void shelved(File& file, const Result<>& written);
-  void refuse(File& file, const std::string& why);
-  [[nodiscard]] bool can_fall_back(const File& file, const Candidate& candidate);
-  [[nodiscard]] bool fall_back(File& file, const Candidate& refused);
+  void take_over(File& file);
+  [[nodiscard]] std::string describe_take_over(const File& file, const Generation& next) const;
+  void serve(const Part& part, std::shared_ptr<runtime::Logic> logic, bool restart_rooms);
+  void refuse(File& file, const Objection& objection);
+  void finish(File& file, bool good, std::string text, bool is_news = true);
   void remove(File& file);
-  void finish(File& file, bool good, std::string text);
-  void free_names(const File& file);
   void throw_away(File& file);
 
-  void watch_probation(File& file);
-  void roll_back(File& file, std::uint64_t failures);
-  void give_up(const File& file);
-  void suspend(const File& file, bool suspended);
+  // What decides about it.
+  [[nodiscard]] bool may_be_gone(const File& file) const;
+  [[nodiscard]] bool is_settled(File& file);
+  [[nodiscard]] bool is_as_it_shall_be(const File& file, const Wish& wish) const;
+  [[nodiscard]] bool is_to_be_rolled_back(const File& file) const;
+  [[nodiscard]] bool may_wait_for_a_name(const File& file) const;
+  [[nodiscard]] Objection objection(const File& file, const Candidate& candidate) const;
+  [[nodiscard]] std::vector<Part> parts_of(const Note& note) const;
+  void choose_parts(const File& file, Candidate& candidate) const;
+  void free_names(const File& file);
 
+  // What is kept.
+  void put_on_shelf(File& file);
+  [[nodiscard]] bool can_fall_back(const File& file, const Candidate& candidate) const;
+  [[nodiscard]] bool fall_back(File& file, const Candidate& refused, const Objection& objection);
+  void watch_probation(File& file);
+  void begin_probation(File& file);
+  void roll_back(File& file, std::uint64_t failures);
+  void give_up(File& file);
+  void try_again(File& file);
+  [[nodiscard]] const Shelf::Entry& entry(const File& file) const;
+  void save(std::vector<std::filesystem::path> superfluous);
+
+  // What is replaced.
   void replace(File& file, std::unique_ptr<Generation> next);
   void unload_old();
-  void unloaded(const Generation& old, const Result<>& gone);
-  void save(std::vector<std::filesystem::path> superfluous);
-  void discard(std::vector<std::filesystem::path> superfluous);
+  void forget_leftovers();
+  void unloaded(const std::string& what, const std::filesystem::path& copy, const Result<>& gone);
 
   const PluginsConfig config_;
   runtime::Runtime& runtime_;
@@ -161,6 +184,7 @@ class Plugins {
     std::string what;
   };
   std::vector<Leftover> leftovers_;
+  SteadyTime next_search_{};  // for those that have gone meanwhile
   unsigned copies_ = 0;
   std::string trouble_;
   Time now_;
@@ -169,7 +193,8 @@ class Plugins {
   Counter& refused_;
   Counter& rolled_back_;
   Counter& not_unloaded_;
-  JobThread loader_;  // the last, as its thread uses the others
+  // The last, as their threads use the others. Trying takes longest: nothing else waits for it, and it not for checks.
+  JobThread loader_, prober_, checker_;
 };
 
 }  // namespace botel::plugin

@@ -1,182 +1,118 @@
-// The other half of Plugins: how a version comes to take over, or does not.
+// The second part of Plugins: how a version comes to take over, or does not.
 #include <algorithm>
 #include <iterator>
 
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "plugin/file.hpp"
 
 namespace botel::plugin {
 
+namespace fs = std::filesystem;
 using From = Wish::From;
+
+namespace {
+
+constexpr std::chrono::seconds kRetry{10};
+constexpr auto kRolledBack = "it was rolled back: `botel reload` with its name takes it again";
+
+std::string schemas(const Item& item) {
+  if (item.schema_oldest == item.schema_written) return fmt::format("schema {}", item.schema_written);
+  return fmt::format("the schemas {} to {}", item.schema_oldest, item.schema_written);
+}
+
+// What is refused.
+std::string in_words(From from) {
+  if (from == From::active) return "with another configuration is refused";
+  return from == From::previous ? "cannot go back to the version before" : "is refused";
+}
+
+}  // namespace
+
+// Step by step -------------------------------------------------------------------------------------------------------
 
 // One at a time: what comes meanwhile is looked at afterwards.
 void Plugins::look(File& file, Wish wish) {
   if (file.candidate) {
-    if (!file.again) file.again.emplace();
-    file.again->told |= wish.told;
-    file.again->forced |= wish.forced;
-    file.again->restart_rooms |= wish.restart_rooms;
+    if (file.again) wish.merge(*file.again);
+    file.again = wish;
     return;
   }
-  const auto& entry = shelf_->entries()[file.name];
-  std::filesystem::path source = config_.folder / file.name;
+  file.retry.reset();
+  fs::path source = config_.folder / file.name;
   std::string hash;  // that it must have
+  file.candidate = std::make_shared<Candidate>(wish);
   if (wish.from != From::folder) {
-    const Shelf::Kept& kept = wish.from == From::active ? *entry.active : *entry.previous;
+    const Shelf::Kept& kept = wish.from == From::active ? *entry(file).active : *entry(file).previous;
     source = shelf_->path(kept);
     hash = kept.sha256;
+    if (file.now) file.candidate->parts = parts_of(file.now->note);
   }
-  file.candidate = std::make_shared<Candidate>(wish);
-  loader_.run([this, &file, candidate = file.candidate, source, hash, copy = next_copy(file.name)]() -> JobThread::Then {
-    candidate->stage(config_.folder, source, copy);
-    if (candidate->error.empty() && !hash.empty() && candidate->sha256 != hash)
-      candidate->error = "the kept copy is damaged";
-    return [this, &file] { staged(file); };
-  });
+  loader_.run(
+      [this, &file, candidate = file.candidate, source, hash, copy = next_copy(file.name)]() -> JobThread::Then {
+        candidate->stage(config_.folder, source, copy);
+        const bool is_right = !candidate->error.empty() || hash.empty() || candidate->sha256 == hash;
+        if (!is_right) candidate->error = "the kept copy is damaged";
+        return [this, &file] { staged(file); };
+      });
 }
-
-// A folder that is not there for a while, as when a file system is unmounted, retires nobody: the watcher knows.
-bool Plugins::may_be_gone(const File& file) const { return file.first || !file.now || file.candidate->wish.told; }
 
 void Plugins::staged(File& file) {
   Candidate& candidate = *file.candidate;
-  file.gone = candidate.gone;
-  if (candidate.gone) return may_be_gone(file) ? remove(file) : refuse(file, "it cannot be found any more");
-  if (!candidate.error.empty()) return refuse(file, candidate.error);
-  if (is_settled(file) || has_crashed(file)) return;
-  if (const auto why = objection(file, candidate); !why.empty()) {
-    file.undecided = is_undecided(file);
-    if (!file.undecided) return refuse(file, why);
-    throw_away(file);
-    return finish(file, false, why);
+  if (candidate.gone) return may_be_gone(file) ? remove(file) : refuse(file, {"it cannot be found any more"});
+  file.gone = false;
+  if (!candidate.error.empty()) return refuse(file, {candidate.error});
+  if (is_settled(file)) return;
+  if (black_box_ && black_box_->condemned(candidate.task()) && !candidate.wish.by_hand) {
+    return refuse(file,
+                  {fmt::format("it has crashed the host while it was being loaded; `botel reload {}` tries it again",
+                               file.name)});
   }
+  if (is_to_be_rolled_back(file)) {
+    log::error("{}: the host has crashed in this version: the one before it takes over again", file.name);
+    throw_away(file);
+    return look(file, {.from = From::previous});
+  }
+  const Objection objection = this->objection(file, candidate);
+  file.names = !objection.to_a_name        ? File::Names::own
+               : may_wait_for_a_name(file) ? File::Names::undecided
+                                           : File::Names::lost;
+  if (file.names == File::Names::undecided) {
+    throw_away(file);
+    return finish(file, false, objection.why);
+  }
+  if (!objection.why.empty()) return refuse(file, objection);
   for (const Item& item : candidate.note().items) names_[item.id] = &file;
-  choose_parts(candidate);
-  // When the host starts nobody serves yet; but a kept version may be able to.
-  if (can_fall_back(file, candidate)) candidate.needed.assign(candidate.parts.size(), true);
-  loader_.run([this, &file, shared = file.candidate]() -> JobThread::Then {
-    shared->prepare(config_.probe, *shelf_, file.name, black_box_, loader_.stopped());
-    return [this, &file] { prepared(file); };
+  choose_parts(file, candidate);
+  // What has run here needs no trial, and its rooms wait.
+  if (candidate.wish.from == From::previous) return load(file);
+  prober_.run([this, &file, shared = file.candidate]() -> JobThread::Then {
+    shared->try_out(config_.probe, prober_.stopped());
+    return [this, &file] { tried(file); };
   });
 }
 
-// The same content again is no other version; what was refused is not tried again by itself.
-bool Plugins::is_settled(File& file) {
-  const auto shared = file.candidate;
-  const Candidate& candidate = *shared;
-  const Shelf::Entry& entry = shelf_->entries()[file.name];
-  const std::string& hash = candidate.sha256;
-  if (candidate.wish.from != From::folder) return false;
-  if (file.now && file.now->sha256 == hash) {
-    if (parts_of(file.now->note) != file.now->parts) return false;
-    throw_away(file);
-    if (file.failing && candidate.wish.forced) {
-      suspend(file, false);
-      file.failing = false;
-      file.forgiven = file.errors();
-      file.probation = now_.steady + config_.probation;
-      finish(file, true, file.now->describe() + " is tried again");
-    } else {
-      finish(file, true, file.now->describe() + " is there already");
-    }
-    return true;
-  }
-  const bool refused = hash == entry.refused || hash == file.refused;
-  if (!refused || candidate.wish.forced || candidate.wish.last_resort) return false;
-  throw_away(file);
-  if (file.now) {
-    finish(file, file.last.good, file.last.text);
-  } else if (entry.active && file.first) {
-    log::warning("{} was rolled back, and is not taken again: the version before it goes on", file.name);
-    look(file, {.from = From::active});
-  } else {
-    finish(file, false, file.last.text);
-  }
-  return true;
-}
-
-// A version that took over shortly before the host crashed in its code is rolled back. One that has crashed the host
-// while it was loaded, too often, is not loaded.
-bool Plugins::has_crashed(File& file) {
-  if (!black_box_) return false;
+void Plugins::tried(File& file) {
   const Candidate& candidate = *file.candidate;
-  if (const auto* const suspect = black_box_->condemned(candidate.task()); suspect && !candidate.wish.forced) {
-    refuse(file, "it has crashed the host while it was being loaded");
-    return true;
-  }
-  Shelf::Entry& entry = shelf_->entries()[file.name];
-  const bool new_here = file.first && candidate.wish.from == From::folder && entry.active && !entry.proven &&
-                        entry.previous && entry.active->sha256 == candidate.sha256;
-  const auto by_it = [&](const BlackBox::Suspect& suspect) {
-    return suspect.recent && suspect.crashes > 0 && std::ranges::any_of(candidate.note().items, [&](const Item& item) {
-             return suspect.name.starts_with(fmt::format("bot {},", item.id));
-           });
-  };
-  if (!new_here || std::ranges::none_of(black_box_->suspects(), by_it)) return false;
-  log::error("{}: the host has crashed in this version: the one before it takes over again", file.name);
-  throw_away(file);
-  look(file, {.from = From::previous});
-  return true;
-}
-
-// Another file may have the names, or may not: then it is this one's turn again.
-bool Plugins::is_undecided(const File& file) const {
-  return file.lost_name && std::ranges::any_of(file.candidate->note().items, [&](const Item& item) {
-           const auto owner = names_.find(item.id);
-           return owner != names_.end() && owner->second != &file && owner->second->candidate;
-         });
-}
-
-// What speaks against a version that nobody has tried yet; empty: nothing.
-std::string Plugins::objection(File& file, Candidate& candidate) const {
-  file.lost_name = candidate.unreadable = false;
-  for (const Item& item : candidate.note().items) {
-    const auto owner = names_.find(item.id);
-    if (owner != names_.end() && owner->second != &file) {
-      file.lost_name = true;
-      return fmt::format("{} is offered by {} already", item.id, owner->second->name);
-    }
-  }
-  if (candidate.wish.restart_rooms || candidate.wish.last_resort) return "";
-  for (const Item& item : candidate.note().items) {
-    std::size_t unreadable = 0;
-    for (const Part& part : surroundings_.parts(item)) {
-      unreadable += part.role->unreadable(item.schema_oldest, item.schema_written);
-    }
-    if (unreadable == 0) continue;
-    candidate.unreadable = true;
-    return fmt::format(
-        "{} {} reads states of schema {} to {}, and cannot read those of {} rooms: with `botel reload "
-        "{} --restart-rooms` they begin anew",
-        item.id, item.version, item.schema_oldest, item.schema_written, unreadable, item.id);
-  }
-  for (const Part& part : file.now ? file.now->parts : std::vector<Part>()) {
-    const bool offered = std::ranges::count(candidate.note().items, part.role->name(), &Item::id) > 0;
-    if (offered || part.role->actors() == 0) continue;
-    return fmt::format("it no longer offers {}, which has {} rooms: with `botel reload {} --restart-rooms` they wait",
-                       part.role->name(), part.role->actors(), part.role->name());
-  }
-  return "";
-}
-
-std::vector<Part> Plugins::parts_of(const Note& note) const {
-  std::vector<Part> parts;
-  for (const Item& item : note.items) std::ranges::move(surroundings_.parts(item), std::back_inserter(parts));
-  return parts;
-}
-
-void Plugins::choose_parts(Candidate& candidate) const {
-  candidate.parts = parts_of(candidate.note());
-  for (const Part& part : candidate.parts) candidate.needed.push_back(part.role->logic() != nullptr);
-}
-
-void Plugins::prepared(File& file) {
-  Candidate& candidate = *file.candidate;
-  // Rooms may have changed meanwhile.
-  if (candidate.error.empty()) candidate.error = objection(file, candidate);
-  if (!candidate.error.empty()) return refuse(file, candidate.error);
+  if (!candidate.error.empty()) return refuse(file, {candidate.error});
   for (const auto& warning : candidate.warnings) log::info("{}: {}", file.name, warning);
+  load(file);
+}
+
+void Plugins::load(File& file) {
+  loader_.run([this, &file, shared = file.candidate]() -> JobThread::Then {
+    shared->load(*shelf_, file.name, black_box_);
+    return [this, &file] { loaded(file); };
+  });
+}
+
+// Rooms may have changed meanwhile.
+void Plugins::loaded(File& file) {
+  const Candidate& candidate = *file.candidate;
+  if (black_box_ && candidate.library) black_box_->done(candidate.task());
+  if (!candidate.error.empty()) return refuse(file, {candidate.error});
+  if (const auto objection = this->objection(file, candidate); !objection.why.empty()) return refuse(file, objection);
   put_on_shelf(file);
   loader_.run([this, &file, path = shelf_->file(), list = shelf_->list()]() -> JobThread::Then {
     return [this, &file, written = write_whole(path, list)] { shelved(file, written); };
@@ -185,145 +121,272 @@ void Plugins::prepared(File& file) {
 
 // The shelf knows it before its first handler runs: if the host crashes there, the next one goes back.
 void Plugins::shelved(File& file, const Result<>& written) {
-  const auto why = written ? objection(file, *file.candidate) : written.error();
-  if (why.empty()) return take_over(file);
-  shelf_->entries()[file.name] = file.candidate->before;
+  file.candidate->may_pass = !written;
+  const auto objection = written ? this->objection(file, *file.candidate) : Objection{written.error()};
+  if (objection.why.empty()) return take_over(file);
+  shelf_->entry(file.name) = file.candidate->before;
   save({});
-  refuse(file, why);
+  refuse(file, objection);
 }
 
 void Plugins::take_over(File& file) {
-  const Candidate& candidate = *file.candidate;
-  auto next = std::make_unique<Generation>();
-  next->number = ++file.generations;
-  next->sha256 = candidate.sha256;
-  next->note = candidate.note();
-  next->copy = candidate.copy;
-  next->library = candidate.library;
-  next->parts = candidate.parts;
-  next->logics.assign(candidate.logics.begin(), candidate.logics.end());
-  std::size_t rooms = 0;
-  for (std::size_t i = 0; i < candidate.parts.size(); ++i) {
-    runtime::Role& role = *candidate.parts[i].role;
-    const auto& logic = candidate.logics[i];
-    if (!logic) log::error("{} is not served: {}", role.name(), candidate.errors[i]);
-    if (logic && candidate.wish.restart_rooms) surroundings_.restart_unreadable(role, *logic);
-    runtime_.take_over(role, logic);
-    role.suspend(false);
-    rooms += role.actors();
-  }
-  for (const Part& part : file.now ? file.now->parts : std::vector<Part>()) {
-    const auto is_same = [&](const Part& other) { return other.role == part.role; };
-    if (std::ranges::any_of(candidate.parts, is_same)) continue;
-    runtime_.take_over(*part.role, nullptr);
-    surroundings_.gone(*part.role);
-  }
+  const auto shared = file.candidate;
+  const Candidate& candidate = *shared;
+  auto next = std::make_unique<Generation>(Generation{++file.generations,
+                                                      candidate.sha256,
+                                                      candidate.note(),
+                                                      candidate.copy,
+                                                      candidate.library,
+                                                      candidate.parts,
+                                                      {candidate.logics.begin(), candidate.logics.end()}});
   const bool back = candidate.wish.from == From::previous;
-  const std::string text = file.now
-                               ? fmt::format("{} {} {}", next->describe(),
-                                             back ? "takes over again from" : "takes over from", file.now->describe())
-                               : next->describe() + " serves";
-  log::info("{}: {}, {} rooms", file.name, text, rooms);
+  std::string text = describe_take_over(file, *next);
+  std::size_t rooms = 0;
+  bool good = true;
+  for (std::size_t i = 0; i < candidate.parts.size(); ++i) {
+    const Part& part = candidate.parts[i];
+    serve(part, candidate.logics[i], candidate.wish.restart_rooms);
+    rooms += part.role->actors();
+    if (candidate.logics[i]) continue;
+    good = false;
+    text += fmt::format("; {} is not served: {}", part.role->name(), candidate.errors[i]);
+  }
+  for (const Item& item : next->note.items) surroundings_.serves(item);
+  for (const Part& part : file.now ? file.now->parts : std::vector<Part>()) {
+    if (std::ranges::count(candidate.parts, part.role, &Part::role) == 0) serve(part, nullptr, false);
+  }
+  log::write(good ? log::Level::info : log::Level::error,
+             fmt::format("{}: {}, {}", file.name, text, counted(rooms, "room")));
   ++(back ? rolled_back_ : taken_over_);
-  const Shelf::Entry& entry = shelf_->entries()[file.name];
-  file.failing = false;
-  file.forgiven = 0;
-  file.probation.reset();
-  if (!entry.proven && entry.previous) file.probation = now_.steady + config_.probation;
-  discard(candidate.superfluous);
+  const Shelf::Entry& before = candidate.before;
+  const bool was_failing = before.failing && before.active && before.active->sha256 == candidate.sha256;
   replace(file, std::move(next));
-  finish(file, true, text);
+  if (candidate.wish.from == From::folder) file.refusal.reset();
+  if (back) file.refusal = {entry(file).refused, kRolledBack};
+  file.refused_parts.clear();
+  file.health = File::Health::good;
+  file.probation.reset();
+  if (!entry(file).proven && entry(file).previous) begin_probation(file);
+  if (was_failing && file.first) give_up(file);
+  loader_.run([superfluous = candidate.superfluous]() -> JobThread::Then {
+    remove_files(superfluous);
+    return {};
+  });
+  finish(file, good, std::move(text));
 }
 
-// The version that is replaced is the one to go back to, if it is known to be good, or there is no other.
-void Plugins::put_on_shelf(File& file) {
-  Candidate& candidate = *file.candidate;
-  Shelf::Entry& entry = shelf_->entries()[file.name];
-  candidate.before = entry;
-  const auto is = [&](const std::optional<Shelf::Kept>& kept) { return kept && kept->sha256 == candidate.sha256; };
-  const auto drop = [&](std::optional<Shelf::Kept>& kept) {
-    if (kept) candidate.superfluous.push_back(shelf_->path(*kept));
-    kept.reset();
-  };
-  if (is(entry.previous)) {
-    // Also where somebody has copied it into the folder.
-    entry.refused = candidate.wish.from == From::previous && entry.active ? entry.active->sha256 : "";
-    drop(entry.active);
-    entry.active = std::exchange(entry.previous, std::nullopt);
-    entry.proven = true;
-  } else if (candidate.wish.from == From::folder && !is(entry.active)) {
-    drop(entry.active && (entry.proven || !entry.previous) ? entry.previous : entry.active);
-    if (entry.active) entry.previous = std::move(entry.active);
-    entry.active = candidate.kept;
-    entry.proven = false;
-    entry.refused.clear();
+// Equal versions are told apart by their hashes.
+std::string Plugins::describe_take_over(const File& file, const Generation& next) const {
+  const std::string what = describe(next.note);
+  if (!file.now) return what + " serves";
+  const Generation& old = *file.now;
+  if (next.sha256 == old.sha256 && next.parts != old.parts) return what + " goes on with another configuration";
+  const auto verb = file.candidate->wish.from == From::previous ? "takes over again from" : "takes over from";
+  if (describe(old.note) != what) return fmt::format("{} {} {}", what, verb, describe(old.note));
+  return fmt::format("{} ({:.8}) {} {} ({:.8})", what, next.sha256, verb, what, old.sha256);
+}
+
+void Plugins::serve(const Part& part, std::shared_ptr<runtime::Logic> logic, bool restart_rooms) {
+  runtime::Role& role = *part.role;
+  if (logic && restart_rooms) surroundings_.restart_unreadable(role, *logic);
+  runtime_.take_over(role, std::move(logic));
+  role.suspend(false);
+  role.set_failing(false);
+  if (!role.logic()) surroundings_.gone(role);
+}
+
+void Plugins::refuse(File& file, const Objection& objection) {
+  const auto refused = file.candidate;
+  const Wish& wish = refused->wish;
+  const bool is_news = wish.told || wish.again || objection.why != file.last.text;
+  if (is_news) {
+    ++refused_;
+    log::error(
+        "{} {}: {}{}", file.name, in_words(wish.from), objection.why,
+        file.now && file.health == File::Health::good ? fmt::format("; {} goes on", describe(file.now->note)) : "");
   }
-}
-
-void Plugins::refuse(File& file, const std::string& why) {
-  ++refused_;
-  log::error("{} is refused: {}{}", (config_.folder / file.name).string(), why,
-             file.now ? fmt::format("; {} goes on", file.now->describe()) : "");
-  const auto candidate = file.candidate;
-  if (candidate->wish.from == From::folder) file.refused = candidate->sha256;
   throw_away(file);
-  if (fall_back(file, *candidate)) return;
-  if (candidate->wish.from == From::previous && file.failing) give_up(file);
-  finish(file, false, why);
+  if (wish.from == From::folder) file.refusal = {refused->may_pass ? "" : refused->sha256, objection.why};
+  if (refused->may_pass) file.retry = now_.steady + kRetry;
+  if (file.now && refused->sha256 == file.now->sha256) file.refused_parts = refused->parts;
+  if (fall_back(file, *refused, objection)) return;
+  if (file.health == File::Health::rolling_back) give_up(file);
+  finish(file, false, objection.why, is_news);
 }
 
-// When the host starts, nobody serves yet: the kept copy does, if the file in the folder cannot; and where none can
-// read the state of all rooms, those it cannot read wait.
-bool Plugins::can_fall_back(const File& file, const Candidate& candidate) {
-  const auto& active = shelf_->entries()[file.name].active;
-  return !file.now && file.first && !candidate.wish.last_resort && candidate.wish.from != From::active && active &&
-         active->sha256 != candidate.sha256;
-}
-
-bool Plugins::fall_back(File& file, const Candidate& refused) {
-  if (can_fall_back(file, refused)) {
-    look(file, {.from = From::active});
-    return true;
-  }
-  if (file.now || !file.first || refused.wish.last_resort || !refused.unreadable) return false;
-  look(file, {.from = refused.wish.from, .last_resort = true});
-  return true;
+// What is no news leaves the last outcome as it is.
+void Plugins::finish(File& file, bool good, std::string text, bool is_news) {
+  file.candidate.reset();
+  file.first = false;
+  const Outcome outcome{now_.unix_ms, good, std::move(text)};
+  if (is_news) file.last = outcome;
+  file.has_news |= is_news;
+  free_names(file);
+  if (const auto again = std::exchange(file.again, std::nullopt)) return look(file, *again);
+  for (const FileDone& done : std::exchange(file.waiting, {})) done({file.name, file.has_news ? file.last : outcome});
+  if (!file.now) return;
+  // The configuration may have changed meanwhile.
+  const auto parts = parts_of(file.now->note);
+  if (parts != file.now->parts && parts != file.refused_parts) look(file, {.from = From::active});
 }
 
 void Plugins::remove(File& file) {
-  file.candidate.reset();
-  const auto old = file.now ? file.now->parts : std::vector<Part>();
-  for (const Part& part : old) {
-    runtime_.take_over(*part.role, nullptr);
-    part.role->suspend(false);
-    surroundings_.gone(*part.role);
-    if (part.role->actors() > 0) log::warning("{} rooms wait for {}", part.role->actors(), part.role->name());
+  for (const Part& part : file.now ? file.now->parts : std::vector<Part>()) {
+    serve(part, nullptr, false);
+    if (part.role->actors() > 0)
+      log::warning("{}: {} waiting", part.role->name(), counted(part.role->actors(), "room"));
   }
-  if (file.now) log::info("{} is gone: {} is not served any more", file.name, file.now->describe());
+  if (file.now) log::info("{} is gone: {} is not served any more", file.name, describe(file.now->note));
   replace(file, nullptr);
-  file.failing = false;
+  file.gone = true;
+  file.health = File::Health::good;
   file.probation.reset();
-  file.refused.clear();
-  Shelf::Entry& entry = shelf_->entries()[file.name];
-  std::vector<std::filesystem::path> dropped;
-  if (entry.active && (entry.proven || !entry.previous)) {
-    if (entry.previous) dropped.push_back(shelf_->path(*entry.previous));
-    entry.previous = std::move(entry.active);
-  } else if (entry.active) {
-    dropped.push_back(shelf_->path(*entry.active));
-  }
-  entry.active.reset();
+  file.refusal.reset();
+  Shelf::Entry& entry = shelf_->entry(file.name);
+  std::vector<fs::path> dropped;
+  if (entry.active && (entry.proven || !entry.previous)) std::swap(entry.active, entry.previous);
+  if (entry.active) dropped.push_back(shelf_->path(*entry.active));
+  entry = {{}, entry.previous, false, false, ""};
   save(std::move(dropped));
   finish(file, true, "it is gone");
 }
 
-void Plugins::finish(File& file, bool good, std::string text) {
-  file.candidate.reset();
-  file.first = false;
-  file.last = {now_.unix_ms, good, std::move(text)};
-  free_names(file);
-  if (const auto again = std::exchange(file.again, std::nullopt)) return look(file, *again);
-  for (const FileDone& done : std::exchange(file.waiting, {})) done({file.name, file.last});
+void Plugins::throw_away(File& file) {
+  const auto candidate = std::exchange(file.candidate, nullptr);
+  const auto& [active, previous, proven, failing, refused] = entry(file);
+  const auto is_kept = [&](const auto& kept) { return kept && kept->sha256 == candidate->sha256; };
+  std::vector<fs::path> superfluous;
+  if (candidate->kept && !is_kept(active) && !is_kept(previous)) superfluous.push_back(shelf_->path(*candidate->kept));
+  loader_.run([this, candidate, superfluous]() -> JobThread::Then {
+    remove_files(superfluous);
+    if (!candidate->library) return {};
+    return [this, candidate, gone = candidate->discard()] {
+      unloaded(describe(candidate->note()), candidate->copy, gone);
+    };
+  });
+}
+
+// What decides -------------------------------------------------------------------------------------------------------
+
+// A folder that is not there for a while, as when a file system is unmounted, retires nobody: the watcher knows.
+bool Plugins::may_be_gone(const File& file) const { return file.first || !file.now || file.candidate->wish.told; }
+
+// The same content again is no other version; what was refused is not tried again by itself.
+bool Plugins::is_settled(File& file) {
+  const Wish wish = file.candidate->wish;
+  const std::string& hash = file.candidate->sha256;
+  if (wish.from != From::folder) return false;
+  if (file.now && file.now->sha256 == hash) {
+    if (!is_as_it_shall_be(file, wish)) return false;
+    throw_away(file);
+    file.refusal.reset();
+    if (file.health == File::Health::failing && wish.by_hand) {
+      try_again(file);
+    } else if (file.health == File::Health::failing) {
+      finish(file, false, describe(file.now->note) + " is failing, and waits for another version");
+    } else {
+      finish(file, true, describe(file.now->note) + " is there already", !file.last.good);
+    }
+    return true;
+  }
+  const bool rolled_back = hash == entry(file).refused && !wish.by_hand;
+  const bool refused = file.refusal && file.refusal->sha256 == hash && !wish.again && !wish.told;
+  if (wish.last_resort || (!rolled_back && !refused)) return false;
+  throw_away(file);
+  const std::string why = rolled_back ? kRolledBack : file.refusal->why;
+  log::error("{} is refused as before: {}", file.name, why);
+  file.refusal = {hash, why};
+  if (!file.now && file.first && entry(file).active) {
+    look(file, {.from = From::active});
+  } else {
+    finish(file, false, why);
+  }
+  return true;
+}
+
+// What serves needs no other look.
+bool Plugins::is_as_it_shall_be(const File& file, const Wish& wish) const {
+  const Generation& now = *file.now;
+  const auto is_unreadable = [&](const Item& item) {
+    return std::ranges::any_of(now.parts, [&](const Part& part) {
+      return part.role->name() == item.id && part.role->unreadable(item.schema_oldest, item.schema_written) > 0;
+    });
+  };
+  if (wish.restart_rooms && std::ranges::any_of(now.note.items, is_unreadable)) return false;
+  return parts_of(now.note) == now.parts;
+}
+
+// A version that took over shortly before the host crashed in its code.
+bool Plugins::is_to_be_rolled_back(const File& file) const {
+  const Candidate& candidate = *file.candidate;
+  const auto& [active, previous, proven, failing, refused] = entry(file);
+  const bool is_new = file.first && candidate.wish.from == From::folder && active && !proven && previous &&
+                      active->sha256 == candidate.sha256;
+  const auto by_it = [&](const BlackBox::Suspect& suspect) {
+    return suspect.recent && suspect.crashes > 0 && std::ranges::any_of(candidate.note().items, [&](const Item& item) {
+             return suspect.name.starts_with(fmt::format("bot {},", item.id));
+           });
+  };
+  return is_new && black_box_ && std::ranges::any_of(black_box_->suspects(), by_it);
+}
+
+// Another file may have the names, or may not: then it is this one's turn again.
+bool Plugins::may_wait_for_a_name(const File& file) const {
+  return std::ranges::any_of(file.candidate->note().items, [&](const Item& item) {
+    const auto owner = names_.find(item.id);
+    return owner != names_.end() && owner->second != &file && owner->second->candidate;
+  });
+}
+
+Plugins::Objection Plugins::objection(const File& file, const Candidate& candidate) const {
+  for (const Item& item : candidate.note().items) {
+    const auto owner = names_.find(item.id);
+    if (owner != names_.end() && owner->second != &file) {
+      return {.why = fmt::format("{} is offered by {} already", item.id, owner->second->name), .to_a_name = true};
+    }
+    if (auto why = surroundings_.objection(item); !why.empty()) return {std::move(why)};
+  }
+  if (candidate.wish.restart_rooms || candidate.wish.last_resort) return {};
+  for (const Item& item : candidate.note().items) {
+    std::size_t lost = 0;
+    for (const Part& part : surroundings_.parts(item)) {
+      lost += part.role->would_lose(item.schema_oldest, item.schema_written);
+    }
+    if (lost == 0) continue;
+    const bool is_new = candidate.wish.from == From::folder;
+    return {.why = fmt::format(
+                "{} {} reads states of {}, and cannot read those of {}{}", item.id, item.version, schemas(item),
+                counted(lost, "room"),
+                is_new ? fmt::format(": with `botel reload {} --restart-rooms` they begin anew", item.id) : ""),
+            .to_a_schema = true};
+  }
+  for (const Part& part : file.now ? file.now->parts : std::vector<Part>()) {
+    const bool offered = std::ranges::count(candidate.note().items, part.role->name(), &Item::id) > 0;
+    if (offered || part.role->actors() == 0) continue;
+    return {fmt::format("it no longer offers {}, which has {}: with `botel reload {} --restart-rooms` they wait",
+                        part.role->name(), counted(part.role->actors(), "room"), part.role->name())};
+  }
+  return {};
+}
+
+std::vector<Part> Plugins::parts_of(const Note& note) const {
+  std::vector<Part> parts;
+  for (const Item& item : note.items) std::ranges::move(surroundings_.parts(item), std::back_inserter(parts));
+  return parts;
+}
+
+// Nobody who is served may end up without: what has failed already may fail again. When the host starts nobody is
+// served yet, but a kept version may be able to.
+void Plugins::choose_parts(const File& file, Candidate& candidate) const {
+  candidate.parts = parts_of(candidate.note());
+  const auto has_failed = [&](const Part& part) {
+    const auto same = std::ranges::find(file.now->parts, part);
+    return same != file.now->parts.end() &&
+           file.now->logics[static_cast<std::size_t>(same - file.now->parts.begin())].expired();
+  };
+  for (const Part& part : candidate.parts) {
+    candidate.needed.push_back(file.now ? !has_failed(part) : can_fall_back(file, candidate));
+  }
 }
 
 // Names that it does not have after all are there for other files; those that it has are not.
@@ -333,49 +396,11 @@ void Plugins::free_names(const File& file) {
     return owner == &file && !(file.now && std::ranges::count(file.now->note.items, name, &Item::id) > 0);
   });
   for (const auto& [name, other] : files_) {
-    const bool again = other->undecided || (freed > 0 && other->lost_name);
-    if (!again || other.get() == &file) continue;
-    other->undecided = other->lost_name = false;
-    look(*other, {.forced = true});
+    const bool undecided = other->names == File::Names::undecided, lost = other->names == File::Names::lost;
+    if (other.get() == &file || !(undecided || (lost && freed > 0))) continue;
+    other->names = File::Names::own;
+    look(*other, {.again = true});
   }
-}
-
-void Plugins::throw_away(File& file) {
-  loader_.run([candidate = std::exchange(file.candidate, nullptr)]() -> JobThread::Then {
-    candidate->discard();
-    return {};
-  });
-}
-
-// Probation ----------------------------------------------------------------------------------------------------------
-
-void Plugins::watch_probation(File& file) {
-  if (!file.probation || file.candidate || file.failing) return;
-  if (const auto failures = file.errors() - file.forgiven; failures >= config_.most_failures)
-    return roll_back(file, failures);
-  if (now_.steady < *file.probation) return;
-  file.probation.reset();
-  shelf_->entries()[file.name].proven = true;
-  save({});
-}
-
-// Until the version before it is back, its actors wait: each event that fails is lost to them.
-void Plugins::roll_back(File& file, std::uint64_t failures) {
-  log::error("{}: {} handlers of {} have failed since it took over: the version before it takes over again", file.name,
-             failures, file.now->describe());
-  file.failing = true;
-  suspend(file, true);
-  if (!shelf_->entries()[file.name].previous) return give_up(file);
-  look(file, {.from = From::previous});
-}
-
-void Plugins::give_up(const File& file) {
-  log::error("{} is failing, and no version before it can go on: its rooms wait", file.now->describe());
-  for (const Part& part : file.now->parts) surroundings_.gone(*part.role);
-}
-
-void Plugins::suspend(const File& file, bool suspended) {
-  for (const Part& part : file.now->parts) part.role->suspend(suspended);
 }
 
 }  // namespace botel::plugin

@@ -53,6 +53,8 @@ class SpawnActions {
   SpawnActions(const SpawnActions&) = delete;
   SpawnActions& operator=(const SpawnActions&) = delete;
   void use(const Descriptor& from, int as) { posix_spawn_file_actions_adddup2(&actions_, from.get(), as); }
+  // Libraries may have opened some without O_CLOEXEC.
+  void close_others() { posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1); }
   [[nodiscard]] const posix_spawn_file_actions_t* get() const { return &actions_; }
 
  private:
@@ -94,6 +96,7 @@ class Child {
     actions.use(*in, STDIN_FILENO);
     actions.use(out->write, STDOUT_FILENO);
     actions.use(error->write, STDERR_FILENO);
+    actions.close_others();
     const SpawnAttributes attributes;
     const std::array<std::string, 3> words{"botel", "probe", copy.string()};
     std::array<char*, 4> arguments{};

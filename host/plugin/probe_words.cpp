@@ -1,5 +1,8 @@
 #include "plugin/probe_words.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/json.hpp"
 #include "base/log.hpp"
 
@@ -8,6 +11,7 @@ namespace {
 
 constexpr std::string_view kStep = "step ";
 constexpr std::string_view kAnswer = "answer ";
+constexpr std::size_t kLongest = 500;  // bytes of what it says goes wrong: a plugin may have written it
 
 // What stands behind `prefix` in the last whole line that begins with it.
 std::optional<std::string_view> last_behind(std::string_view said, std::string_view prefix) {
@@ -20,12 +24,9 @@ std::optional<std::string_view> last_behind(std::string_view said, std::string_v
 }
 
 std::string list(const std::vector<std::string>& texts) {
-  std::string json = "[";
-  for (const auto& text : texts) {
-    if (json.size() > 1) json += ",";
-    json::quote(json, text);
-  }
-  return json + "]";
+  std::vector<std::string> quoted;
+  std::ranges::transform(texts, std::back_inserter(quoted), json::quoted);
+  return json::array(quoted);
 }
 
 std::vector<std::string> read_list(const json::Document& from, std::string_view key) {
@@ -33,7 +34,7 @@ std::vector<std::string> read_list(const json::Document& from, std::string_view 
   const auto value = from.find(key);
   const auto items = value ? json::read(value->raw) : failure("");
   if (!items) return texts;
-  for (const auto& element : items->elements) texts.push_back(json::text(element));
+  for (const auto& element : items->elements) texts.push_back(log::printable(json::text(element), kLongest));
   return texts;
 }
 
@@ -54,7 +55,8 @@ std::optional<Answer> read_answer(std::string_view said) {
   const auto line = last_behind(said, kAnswer);
   const auto answer = line ? json::read(*line) : failure("");
   if (!answer) return {};
-  return Answer{json::text(*answer, "refusal"), read_list(*answer, "errors"), read_list(*answer, "warnings")};
+  return Answer{log::printable(json::text(*answer, "refusal"), kLongest), read_list(*answer, "errors"),
+                read_list(*answer, "warnings")};
 }
 
 }  // namespace botel::plugin

@@ -19,7 +19,7 @@ struct Answer {
 
 // The last step that was begun.
 [[nodiscard]] std::string last_step(std::string_view said);
-// Nothing: it has not come to that.
+// Fit for a log. Nothing: it has not come to that.
 [[nodiscard]] std::optional<Answer> read_answer(std::string_view said);
 
 }  // namespace botel::plugin

@@ -19,8 +19,9 @@ std::string write(const std::optional<Shelf::Kept>& kept) {
 }
 
 std::string write(const std::string& name, const Shelf::Entry& entry) {
-  return fmt::format(R"({}:{{"active":{},"previous":{},"proven":{},"refused":{}}})", json::quoted(name),
-                     write(entry.active), write(entry.previous), entry.proven, json::quoted(entry.refused));
+  return fmt::format(R"({}:{{"active":{},"previous":{},"proven":{},"failing":{},"refused":{}}})", json::quoted(name),
+                     write(entry.active), write(entry.previous), entry.proven, entry.failing,
+                     json::quoted(entry.refused));
 }
 
 std::optional<Shelf::Kept> read_kept(const json::Document& entry, std::string_view key) {
@@ -31,8 +32,11 @@ std::optional<Shelf::Kept> read_kept(const json::Document& entry, std::string_vi
 }
 
 Shelf::Entry read_entry(const json::Document& entry) {
-  const auto proven = entry.find("proven");
-  return {read_kept(entry, "active"), read_kept(entry, "previous"), proven && proven->raw == "true",
+  const auto is_true = [&](std::string_view key) {
+    const auto value = entry.find(key);
+    return value && value->raw == "true";
+  };
+  return {read_kept(entry, "active"), read_kept(entry, "previous"), is_true("proven"), is_true("failing"),
           json::text(entry, "refused")};
 }
 
@@ -76,6 +80,12 @@ Result<Shelf> Shelf::open(fs::path folder, std::vector<std::string>& complaints)
   }
   if (read) shelf.sweep();
   return shelf;
+}
+
+const Shelf::Entry& Shelf::entry(const std::string& name) const {
+  static const Entry none;
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? none : found->second;
 }
 
 Result<> Shelf::read() {

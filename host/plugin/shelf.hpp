@@ -22,6 +22,7 @@ class Shelf {
     std::optional<Kept> active;
     std::optional<Kept> previous;  // what a rollback goes back to
     bool proven = false;           // the active one has passed its probation
+    bool failing = false;          // its rooms wait for another one
     std::string refused;           // the hash of a file that was rolled back, and is not taken again by itself
   };
 
@@ -29,7 +30,9 @@ class Shelf {
   // read is named in `complaints`, and as good as nothing.
   static Result<Shelf> open(std::filesystem::path folder, std::vector<std::string>& complaints);
 
-  // By the name of a plugin's file.
+  // By the name of a plugin's file; what has none is empty.
+  [[nodiscard]] Entry& entry(const std::string& name) { return entries_[name]; }
+  [[nodiscard]] const Entry& entry(const std::string& name) const;
   [[nodiscard]] std::map<std::string, Entry>& entries() { return entries_; }
   [[nodiscard]] const std::map<std::string, Entry>& entries() const { return entries_; }
   [[nodiscard]] std::filesystem::path path(const Kept& kept) const { return folder_ / kept.copy; }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -111,10 +112,14 @@ Result<> make_cache(const fs::path& folder) {
   if (!error) fs::create_directories(folder, error);
   if (!error) fs::permissions(folder, fs::perms::owner_all, error);
   if (error) return failure("{}: {}", folder.string(), error.message());
+  struct statvfs system {};
+  if (statvfs(folder.c_str(), &system) == 0 && system.f_flag & ST_NOEXEC) {
+    return failure("{}: no plugin can be loaded from there, as its file system is mounted noexec", folder.string());
+  }
   return {};
 }
 
-Result<Staged> Staged::make(const fs::path& file, const fs::path& to) {
+Result<Staged> Staged::copy_of(const fs::path& file, const fs::path& to) {
   const auto source = open_source(file);
   if (!source) return tl::unexpected(source.error());
   const Descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -127,11 +132,15 @@ Result<Staged> Staged::make(const fs::path& file, const fs::path& to) {
     return failure("it changes while it is being read");
   }
   staged.sha256_ = std::move(*hash);
-  // The copy is what is judged, as the file may change at any moment.
-  auto note = inspect(to);
-  if (!note) return tl::unexpected(note.error());
-  staged.note_ = std::move(*note);
   return staged;
+}
+
+// The copy is what is judged, as the file may change at any moment.
+Result<> Staged::judge() {
+  auto note = inspect(copy_);
+  if (!note) return tl::unexpected(note.error());
+  note_ = std::move(*note);
+  return {};
 }
 
 Staged::~Staged() {

@@ -17,18 +17,21 @@ namespace botel::plugin {
 // Makes `folder` for copies, empty, for the host's user alone.
 [[nodiscard]] Result<> make_cache(const std::filesystem::path& folder);
 
-// The file of a plugin that was copied and judged by its note. The copy, a file of its own, is removed with its owner.
+// The copy of a plugin's file, which is removed with its owner.
 class Staged {
  public:
   // `file` may belong to root and the host's user only. `copy`: nobody may have used that path before in this process,
   // or what is loaded from there is the old library.
-  static Result<Staged> make(const std::filesystem::path& file, const std::filesystem::path& copy);
+  static Result<Staged> copy_of(const std::filesystem::path& file, const std::filesystem::path& copy);
   ~Staged();
   Staged(Staged&& other) noexcept;
   Staged& operator=(Staged&&) = delete;
 
   [[nodiscard]] const std::filesystem::path& copy() const { return copy_; }
   [[nodiscard]] const std::string& sha256() const { return sha256_; }  // in hexadecimal, as sha256sum has it
+
+  // Whether this host can load it: by its note, which is there then.
+  [[nodiscard]] Result<> judge();
   [[nodiscard]] const Note& note() const { return note_; }
 
   // The copy stays where it is.

@@ -24,7 +24,7 @@ constexpr std::uint32_t kEvents = IN_CREATE | IN_MODIFY | IN_ATTRIB | IN_CLOSE_W
                                   IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK;
 
 // Not all changes make events: those of a link's target, of a network file system, of the folders above.
-constexpr std::chrono::seconds kScan{60};
+constexpr std::chrono::seconds kScan{10};
 constexpr std::chrono::seconds kScanInTrouble{1};
 
 struct CloseFolder {

@@ -24,6 +24,8 @@ function(botel_add_plugin name)
     # A sanitizer's runtime comes with the host.
     target_link_options(${name} PRIVATE LINKER:-z,defs)
   endif()
+  # The host takes no file that others may write to, as a umask of 002 leaves it.
+  add_custom_command(TARGET ${name} POST_BUILD COMMAND chmod go-w $<TARGET_FILE:${name}>)
   if(BOTEL_PLUGIN_OUTPUT)
     set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${BOTEL_PLUGIN_OUTPUT})
   endif()

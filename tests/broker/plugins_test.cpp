@@ -57,9 +57,8 @@ TEST_CASE("plugins: each bad file is named with its reason, and the good ones se
                                                    {"other-note.so", "not the one of its note"},
                                                    {"lacks-a-symbol.so", "nobody_has_this"}}) {
     CAPTURE(c.file);
-    const auto lines = lines_with(log, (plugins / c.file).string());
+    const auto lines = lines_with(log, "error: " + c.file + " is refused: ");
     REQUIRE(lines.size() == 1);
-    CHECK(lines.front().find("error: ") != std::string::npos);
     CHECK(lines.front().find(c.reason) != std::string::npos);
   }
   // No files at all; but a link may lead to a file system that is not there.
@@ -122,9 +121,7 @@ TEST_CASE("plugins: of two files that offer the same bot the first is taken, and
   fs::copy_file(fs::path(BOTEL_PLUGINS) / "echo.so", plugins / "second-echo.so");
   Host host(dir / "host", {.url = broker.url()});
   host.ready();
-  const auto lines = lines_with(host.log(), (plugins / "second-echo.so").string());
-  REQUIRE(lines.size() == 1);
-  CHECK(lines.front().find("offered by echo.so already") != std::string::npos);
+  CHECK(count(host.log(), "second-echo.so is refused: echo is offered by echo.so already") == 1);
   CHECK(host.stop() == 0);
 }
 
@@ -134,7 +131,7 @@ TEST_CASE("plugins: a folder that is not there is an error that names it, an emp
   fs::create_directories(dir / "host/plugins");
   SUBCASE("empty") {
     Host host(dir / "host", {.url = broker.url(), .bots = ""});
-    CHECK(host.ready().starts_with("botel ready: " + broker.url() + ", bots"));
+    CHECK(host.ready() == "botel ready: " + broker.url() + ", no bots");
     CHECK(count(host.log(), "no bot is served") == 1);
     CHECK(host.stop() == 0);
   }

@@ -171,10 +171,18 @@ TEST_CASE("reload: a refused file is named in the log, in `botel plugins` and by
   REQUIRE(is_json(scene.said));
   CHECK(count(scene.said, R"("name":"zoo","kind":"bot","version":"1.0.0","abi":"1.0","state":"serving")") == 1);
   CHECK(count(scene.said, R"("generation":1,"rooms":1,"calls":2,"errors":0)") == 1);
-  CHECK(scene.botel({"check", (kZoo / "v2.so").string()}) == 1);  // the name is another file's
-  fs::copy_file(kZoo / "v2.so", scene.dir / "zoo.so");
-  CHECK(scene.botel({"check", (scene.dir / "zoo.so").string()}) == 0);
+  CHECK(scene.botel({"check", (kZoo / "v2.so").string()}) == 0);
   CHECK(count(scene.said, "zoo 2.0.0: a bot for ABI 1.0") == 1);
+  CHECK(count(scene.said, "as zoo.so, it would take over from zoo 1.0.0\n") == 1);
+  fs::remove(scene.plugins / "zoo.so");
+  scene.put("v1");
+  CHECK(scene.botel({"reload"}) == 0);
+  scene.put("v2");
+  CHECK(scene.botel({"reload"}) == 0);
+  CHECK(scene.botel({"rollback", "zoo"}) == 0);
+  write_file(scene.dir / "botel.toml", "[host]\ndata = \"" + scene.world.host.data().string() + "\"\n");
+  CHECK(scene.run_and_read({BOTEL_EXECUTABLE, "plugins", "--config", (scene.dir / "botel.toml").string()}) == 0);
+  CHECK(count(scene.said, "zoo.so in the folder is another one, and is refused: it was rolled back") == 1);
 }
 
 TEST_CASE("reload: `botel check` works without a host, as far as that can be known") {
@@ -232,11 +240,11 @@ TEST_CASE("reload: rooms of a bot whose file is taken away wait, and new ones ar
   Scene scene;
   scene.hear("1.0.0 hello");
   fs::remove(scene.plugins / "zoo.so");
-  scene.world.host.process().wait_for_log("1 rooms wait for zoo");
+  scene.world.host.process().wait_for_log("zoo: 1 room waiting");
   CHECK(at(scene.world.start({.room = "other"}).payload, "error.code") == "-32001");
   scene.world.tell(scene.room, "while you were out");
   CHECK(scene.botel({"plugins"}) == 0);
-  CHECK(count(scene.said, "1 rooms wait for zoo") == 1);
+  CHECK(count(scene.said, "zoo: 1 room waiting") == 1);
   scene.world.restart_host();
   scene.world.tell(scene.room, "state");
   scene.put("v2");
@@ -250,7 +258,7 @@ TEST_CASE("reload: rooms whose state a version cannot read begin anew when the o
   scene.hear("1.0.0 hello");
   scene.put("reads-2-only");
   CHECK(scene.botel({"reload", "zoo"}) == 1);
-  CHECK(count(scene.said, "cannot read those of 1 rooms") == 1);
+  CHECK(count(scene.said, "cannot read those of 1 room:") == 1);
   CHECK(scene.botel({"reload", "zoo", "--restart-rooms"}) == 0);
   scene.world.hear(scene.room, "2.0.0 start");
   scene.hear("2.0.0 hello");
@@ -268,9 +276,10 @@ TEST_CASE("reload: the configuration file is taken over like a plugin, where it 
     return text.replace(text.find("greeting = \"hi\""), 15, by);
   };
   write_file(file, replaced("greeting = \"hello\""));
-  scene.world.host.process().wait_for_log("takes over from zoo 2.0.0", 1);
+  scene.world.host.process().wait_for_log("zoo 2.0.0 goes on with another configuration", 1);
   write_file(file, replaced("greeting = 7"));
-  scene.world.host.process().wait_for_log("zoo.so is refused: its configuration is wrong: /greeting");
+  scene.world.host.process().wait_for_log(
+      "zoo.so with another configuration is refused: its configuration is wrong: /greeting");
   CHECK(count(scene.world.host.log(), "hi") == 0);
   write_file(file, replaced("greeting ="));
   scene.world.host.process().wait_for_log("the configuration stays as it was");
@@ -280,6 +289,87 @@ TEST_CASE("reload: the configuration file is taken over like a plugin, where it 
   CHECK(scene.botel({"reload"}) == 0);
   CHECK(at(scene.world.start({.bot = "2"}).payload, "result") == "OK");
   scene.hear("2.0.0 still");
+}
+
+TEST_CASE(
+    "reload: a bot that goes while its handlers run, and its room ends, leaves the host and the next room alone") {
+  Scene scene;
+  const fs::path go = scene.dir / "go";
+  Room other{.room = "other"};
+  SUBCASE("a message") {
+    scene.world.tell(scene.room, "until " + go.string());
+    scene.world.host.process().wait_for_log("has been running for");
+    fs::remove(scene.plugins / "zoo.so");
+    scene.world.host.process().wait_for_log("zoo: 1 room waiting");
+    scene.world.client.publish(scene.room.requests(), request("2", "end", scene.room.end_params()));
+  }
+  SUBCASE("a start") {
+    other.commands = "until " + go.string();
+    scene.world.client.publish(other.requests(), request("2", "start", other.start_params()));
+    scene.world.host.process().wait_for_log("has been running for");
+    fs::remove(scene.plugins / "zoo.so");
+    scene.world.host.process().wait_for_log("zoo: 2 rooms waiting");
+  }
+  write_file(go, "");
+  const Received answer = scene.world.client.expect(scene.room.res_pub(), contains(R"("id":2)"), "the answer");
+  CHECK(at(answer.payload, "result") == "OK");
+  scene.put("v1");
+  wait_until("the bot is back", [&] { return at(scene.world.start({.room = "third"}).payload, "result") == "OK"; });
+}
+
+TEST_CASE("reload: while a bot gets another configuration, rooms start as before, and also when it is refused") {
+  Scene scene("wants-a-greeting", {.bots = std::string(kZooBot) + "[plugin.zoo]\ngreeting = \"hi\"\n"});
+  const fs::path file = scene.world.dir / "host/botel.toml";
+  const std::string good = read_file(file);
+  const auto with = [&](const std::string& config) {
+    std::string text = good;
+    return text.insert(text.find("[plugin.zoo]"), "config = " + config + "\n");
+  };
+  int rooms = 0;
+  const auto start_rooms_until = [&](const std::string& line) {
+    while (count(scene.world.host.log(), line) == 0) {
+      const auto answer = scene.world.start({.room = "r" + std::to_string(++rooms)}).payload;
+      REQUIRE_MESSAGE(at(answer, "result") == "OK", answer);
+    }
+  };
+  write_file(file, with("{ greeting = 7 }"));
+  start_rooms_until("with another configuration is refused: its configuration is wrong");
+  write_file(file, with("{ greeting = \"hello\" }"));
+  start_rooms_until("goes on with another configuration");
+  REQUIRE(rooms > 0);
+}
+
+TEST_CASE("reload: what has crashed the host twice while it was loaded is left out until somebody asks for it") {
+  Scene scene;
+  scene.put("crashes-in-the-host", "other.so");
+  CHECK(scene.world.host.process().wait() == -SIGSEGV);
+  scene.world.host.start();
+  CHECK(scene.world.host.process().wait() == -SIGSEGV);
+  scene.world.start_host();
+  scene.world.host.process().wait_for_log("other.so is refused: it has crashed the host while it was being loaded");
+  scene.hear("1.0.0 hello");
+  const fs::path file = scene.world.dir / "host/botel.toml";
+  write_file(file, read_file(file) + "[plugin.zoo]\nany = 1\n");
+  scene.world.host.process().wait_for_log("goes on with another configuration");
+  CHECK(scene.botel({"reload"}) == 1);
+  CHECK(count(scene.said, "it has crashed the host") == 1);
+  scene.hear("1.0.0 and on it goes");
+}
+
+TEST_CASE("reload: what only the next start can take, and what nobody reads, is named") {
+  Scene scene;
+  const fs::path file = scene.world.dir / "host/botel.toml";
+  std::string text = read_file(file);
+  write_file(file, text.replace(text.find("[host]\n"), 7, "[host]\nprobation = 7\n") + "[plugin.zooo]\nany = 1\n");
+  scene.world.host.process().wait_for_log("what has changed in [host] is taken at the next start");
+  scene.world.host.process().wait_for_log("no plugin offers zooo: nobody reads [plugin.zooo]");
+}
+
+TEST_CASE("reload: without [[bot]] tables, a check changes nothing in who serves") {
+  Scene scene("v1", {.bots = "# none\n"});
+  fs::copy_file(kZoo / "other.so", scene.dir / "other.so");
+  CHECK(scene.botel({"check", (scene.dir / "other.so").string()}) == 0);
+  CHECK(at(scene.world.start({.bot = "other", .room = "b"}).payload, "result") == "OK");
 }
 
 TEST_CASE("control: only root and the host's user get an answer, and only to what is a question") {

@@ -119,7 +119,7 @@ TEST_CASE("inspect: a file that is no plugin is refused with a reason") {
       {with(echo, offsetof(Elf64_Ehdr, e_phoff), ~std::uint64_t{0}), "it is cut off"},
       {with(echo, offsetof(Elf64_Ehdr, e_phoff), ~std::uint64_t{0} - 55), "it is cut off"},
       {with(echo, offsetof(Elf64_Ehdr, e_phnum), std::uint16_t{0}), "it has no note of a Botel plugin"},
-      {with(echo, offsetof(Elf64_Ehdr, e_phnum), std::uint16_t{0xFFFF}), "it is cut off"},
+      {with(echo, offsetof(Elf64_Ehdr, e_phnum), std::uint16_t{0xFFFF}), "it has 65535 segments"},
   };
   for (const auto& [bytes, error] : cases) CHECK(error_of(folder.write("bad.so", bytes)) == error);
 }

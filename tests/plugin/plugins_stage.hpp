@@ -62,14 +62,16 @@ struct Stage : botel::runtime::Port {
             .quiet = milliseconds(300)};
   }
   botel::plugin::Plugins::Surroundings surroundings() {
-    return {.parts = [this](const botel::plugin::Item& item) -> std::vector<botel::plugin::Part> {
+    return {.objection = [](const auto&) { return ""; },
+            .parts = [this](const botel::plugin::Item& item) -> std::vector<botel::plugin::Part> {
               return {{&role(item.id), configs.contains(item.id) ? configs.at(item.id) : "{}"}};
             },
+            .serves = [](const auto&) {},
             .restart_unreadable =
                 [this](const auto& role, const auto& next) {
                   for (auto& [address, actor] : actors) {
                     if (&actor->role == &role && !next.can_read(actor->state_schema())) {
-                      runtime.restart(*actor, {.kind = BOTEL_ROOM_START});
+                      runtime.restart(*actor, botel::store::Event{.kind = BOTEL_ROOM_START});
                     }
                   }
                 },
@@ -144,12 +146,16 @@ struct Stage : botel::runtime::Port {
     CHECK(answers == 1);
     return result;
   }
-  std::string state(const std::string& name = "zoo") const {
-    for (const auto& status : plugins->status()) {
-      if (status.name == name) return status.version + " " + status.state;
+  botel::plugin::Status status(const std::string& name = "zoo") const {
+    for (const auto& file : plugins->files()) {
+      for (const auto& status : file.offers) {
+        if (status.name == name) return status;
+      }
     }
-    return "";
+    return {};
   }
+  // "1.0.0 serving"; " ": it is not there.
+  std::string state(const std::string& name = "zoo") const { return status(name).version + " " + status(name).state; }
   std::size_t loaded() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(disk.data / "loaded"), {}));
   }

@@ -28,6 +28,7 @@ const Case kCases[] = {
     {"stripped", ""},
     {"two-bots", ""},
     {"other", "error: it does not offer zoo\n"},
+    {"crashes-in-the-host", "error: it does not offer zoo\n"},
     {"wants-a-greeting", "error: its configuration is wrong: is missing: greeting\n"},
     {"fails",
      "warning: zoo fails to handle a sample start: -1: I always fail\n"

@@ -33,8 +33,15 @@ unsigned mode(const fs::path& path) {
   return found.st_mode & 07777;
 }
 
+botel::Result<Staged> make(const fs::path& file, const fs::path& copy) {
+  auto staged = Staged::copy_of(file, copy);
+  if (!staged) return staged;
+  if (auto judged = staged->judge(); !judged) return tl::unexpected(judged.error());
+  return staged;
+}
+
 std::string error_of(const fs::path& file, const fs::path& copy) {
-  const auto staged = Staged::make(file, copy);
+  const auto staged = make(file, copy);
   return staged ? "" : staged.error();
 }
 
@@ -96,7 +103,7 @@ TEST_CASE("stage: a copy is what the file was, with its hash and its note") {
   for (const std::string name : {"v1", "v2", "stripped", "sticky"}) {
     CAPTURE(name);
     const auto file = zoo::copy(folder, name), copy = folder.path / "copy";
-    const auto staged = Staged::make(file, copy);
+    const auto staged = make(file, copy);
     REQUIRE(staged);
     CHECK(staged->copy() == copy);
     CHECK(zoo::read(copy) == zoo::read(zoo::file(name)));
@@ -110,7 +117,7 @@ TEST_CASE("stage: a copy is what the file was, with its hash and its note") {
 TEST_CASE("stage: a copy does not change with its file") {
   const TempFolder folder;
   const auto file = zoo::copy(folder, "v1");
-  const auto staged = Staged::make(file, folder.path / "copy");
+  const auto staged = make(file, folder.path / "copy");
   REQUIRE(staged);
   folder.write(file.filename(), std::string(1000, 'x'));
   CHECK(zoo::read(staged->copy()) == zoo::read(zoo::file("v1")));
@@ -122,7 +129,7 @@ TEST_CASE("stage: a copy goes with its last owner, and stays when it is released
   const auto copy = folder.path / "copy";
   std::optional<Staged> last;
   {
-    auto made = Staged::make(zoo::file("v1"), copy);
+    auto made = make(zoo::file("v1"), copy);
     REQUIRE(made);
     const std::string hash = made->sha256();
     last.emplace(std::move(*made));
@@ -132,7 +139,7 @@ TEST_CASE("stage: a copy goes with its last owner, and stays when it is released
   CHECK(fs::exists(copy));
   last.reset();
   CHECK_FALSE(fs::exists(copy));
-  last.emplace(std::move(*Staged::make(zoo::file("v1"), copy)));
+  last.emplace(std::move(*make(zoo::file("v1"), copy)));
   CHECK(last->release() == copy);
   last.reset();
   CHECK(fs::exists(copy));
@@ -181,7 +188,7 @@ TEST_CASE("stage: what is no plugin, or not to be trusted, is refused, and nothi
 TEST_CASE("stage: a symbolic link stands for what it leads to") {
   const TempFolder folder;
   fs::create_symlink(zoo::file("v2"), folder.path / "link.so");
-  const auto staged = Staged::make(folder.path / "link.so", folder.path / "copy");
+  const auto staged = make(folder.path / "link.so", folder.path / "copy");
   REQUIRE(staged);
   CHECK(fs::symlink_status(folder.path / "copy").type() == fs::file_type::regular);
   CHECK(staged->note().items.at(0).version == "2.0.0");
@@ -217,7 +224,7 @@ TEST_CASE("stage: a file that is written to all the time is copied as it was at 
     }
   });
   for (int i = 0; i < 300; ++i) {
-    const auto staged = Staged::make(file, folder.path / "copy");
+    const auto staged = make(file, folder.path / "copy");
     if (!staged) {
       CHECK(staged.error() == "it changes while it is being read");
       continue;

@@ -23,7 +23,7 @@ TEST_CASE("watcher: what is there at the start is due at once") {
   CHECK(scene.told() == "a.so b.so");
   CHECK(scene.told() == "");
   CHECK(scene.watcher->trouble() == "");
-  CHECK(scene.watcher->next() == scene.now + 60s);
+  CHECK(scene.watcher->next() == scene.now + 10s);
 }
 
 TEST_CASE("watcher: every way of writing a file is told once, when it has come to rest") {

@@ -4,9 +4,11 @@
  *     fail      returns an error            crash     takes the host with it
  *     state     says what the state was     thread    starts a thread that never ends
  *     attach    keeps an object with the room
+ *     until F   waits until there is a file F, as does a start that has it in its info
  */
 #include <botel/abi.h>
 #include <botel/ext/room.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,6 +39,18 @@ __attribute__((constructor)) static void exit_when_loaded(void) { exit(0); }
 #endif
 #ifdef ZOO_CRASHES_WHEN_LOADED
 __attribute__((constructor)) static void crash_when_loaded(void) { raise(SIGSEGV); }
+#endif
+#ifdef ZOO_CRASHES_IN_THE_HOST
+__attribute__((constructor)) static void crash_where_it_is_not_tried(void) {
+  char words[200] = {0};
+  const int file = open("/proc/self/cmdline", O_RDONLY);
+  const ssize_t size = read(file, words, sizeof words - 1);
+  close(file);
+  for (ssize_t i = 0; i + 5 < size; ++i) {
+    if (memcmp(words + i, "probe", 5) == 0) return;
+  }
+  raise(SIGSEGV);
+}
 #endif
 #ifdef ZOO_LACKS_A_SYMBOL
 extern int32_t nobody_has_this(void);
@@ -119,6 +133,20 @@ static int is(botel_str text, const char* word) {
   return text.len == strlen(word) && memcmp(text.ptr, word, text.len) == 0;
 }
 
+// "until FILE": not before there is such a file.
+static void wait_for_file(botel_str text) {
+  static const char word[] = "until /";
+  for (size_t i = 0; i + sizeof word < text.len; ++i) {
+    if (memcmp(text.ptr + i, word, sizeof word - 1) != 0) continue;
+    char path[200] = {0};
+    for (size_t at = i + 6, to = 0; at < text.len && text.ptr[at] != '"' && to < sizeof path - 1; ++at) {
+      path[to++] = text.ptr[at];
+    }
+    while (access(path, F_OK) != 0) usleep(1000);
+    return;
+  }
+}
+
 static int32_t answer(const botel_call* call, botel_str text) {
   if (is(text, "fail")) return fail(call, "told to fail");
   if (is(text, "crash")) raise(SIGSEGV);
@@ -144,7 +172,7 @@ static int32_t handle(void* instance, const botel_call* call, const botel_event*
   return fail(call, "I always fail");
 #endif
   switch (event->kind) {
-    case BOTEL_ROOM_START:
+    case BOTEL_ROOM_START: wait_for_file(call->info);
 #ifdef ZOO_CRASHES_AT_THE_START
       raise(SIGSEGV);
 #endif
@@ -159,6 +187,7 @@ static int32_t handle(void* instance, const botel_call* call, const botel_event*
 #ifdef ZOO_HANGS_AT_A_MESSAGE
       for (;;) pause();
 #endif
+      wait_for_file(event->payload);
       return answer(call, event->payload);
     case BOTEL_ROOM_TIMEOUT: {
       botel_effect effect;
