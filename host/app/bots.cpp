@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace botel::app {
 
@@ -17,12 +18,29 @@ const BotConfig* Bots::row(const std::string& id) const {
   return rest == rows.end() ? nullptr : &*rest;
 }
 
-// Without any table each bot serves the id that is its name, and the first by name serves the rest.
+void Bots::offer(const plugin::Item& item) {
+  offered_.insert(item.id);
+  if (item.kind == BOTEL_CONNECTOR) connectors_.insert(item.id);
+}
+
 Role* Bots::find(const std::string& id) {
-  if (const BotConfig* const found = row(id)) return &of(*found);
-  if (!config_.rows.empty()) return nullptr;
-  if (const auto known = by_name_.find(id); known != by_name_.end()) return known->second.get();
-  const auto first = std::ranges::find_if(by_name_, [](const auto& each) { return each.second->logic() != nullptr; });
+  const BotConfig* const found = row(id);
+  if (!found) return config_.rows.empty() ? find_by_name(id) : nullptr;
+  Role& wanted = of(*found);
+  Role*& last = last_[found->id];
+  if (wanted.logic() || !last || !last->logic()) last = &wanted;
+  return last;
+}
+
+// Without any table each bot serves the id that is its name, and the first by name serves the rest.
+Role* Bots::find_by_name(const std::string& id) const {
+  const auto is_bot = [this](const auto& each) {
+    const bool is_known = each.second->logic() || each.second->actors() > 0 || offered_.contains(each.first);
+    return is_known && !connectors_.contains(each.first);
+  };
+  if (const auto known = by_name_.find(id); known != by_name_.end() && is_bot(*known)) return known->second.get();
+  const auto first =
+      std::ranges::find_if(by_name_, [&](const auto& each) { return each.second->logic() && is_bot(each); });
   return first == by_name_.end() ? nullptr : first->second.get();
 }
 
@@ -46,6 +64,11 @@ Role& Bots::of(const BotConfig& row) {
   return *role;
 }
 
+Role& Bots::connector(const std::string& type) {
+  connectors_.insert(type);
+  return named(type);
+}
+
 Role& Bots::named(const std::string& name) {
   auto& role = by_name_[name];
   if (!role) role = std::make_unique<Role>(name);
@@ -65,8 +88,8 @@ bool Bots::wants(const std::string& name) const {
 
 std::vector<plugin::Part> Bots::parts(const plugin::Item& item) {
   std::vector<plugin::Part> parts;
+  if (item.kind == BOTEL_CONNECTOR) return {{&named(item.id), config_of(item.id)}};
   if (item.kind != BOTEL_BOT) return parts;
-  offered_.insert(item.id);
   if (wants(item.id)) parts.push_back({&named(item.id), config_of(item.id)});
   for (const BotConfig& row : config_.rows) {
     if (row.config && row.name == item.id) parts.push_back({&of(row), *row.config});
@@ -89,19 +112,23 @@ std::vector<const Role*> Bots::all() const {
   return roles;
 }
 
-std::vector<std::string> Bots::names() const {
+std::vector<std::string> Bots::served(bool connectors) const {
   std::set<std::string> names;
   for (const Role* const role : all()) {
-    if (role->logic()) names.insert(role->name());
+    if (role->logic() && connectors_.contains(role->name()) == connectors) names.insert(role->name());
   }
   return {names.begin(), names.end()};
 }
+
+std::vector<std::string> Bots::names() const { return served(false); }
+std::vector<std::string> Bots::connectors() const { return served(true); }
 
 std::map<std::string, std::size_t> Bots::missing() const {
   std::map<std::string, std::size_t> missing;
   for (const Role* const role : all()) {
     const auto& logic = role->logic();
-    const auto rooms = logic ? role->unreadable(logic->schema_oldest(), logic->schema_written()) : role->actors();
+    const auto rooms =
+        role->is_gone() ? role->actors() : role->unreadable(logic->schema_oldest(), logic->schema_written());
     if (rooms > 0) missing[role->name()] += rooms;
   }
   return missing;
@@ -109,15 +136,29 @@ std::map<std::string, std::size_t> Bots::missing() const {
 
 void Bots::complain() const {
   for (const BotConfig& row : config_.rows) {
-    if (is_served(row)) continue;
-    const bool is_offered = offered_.contains(row.name);
-    log::error("bot id {} is not served: {} {}", log::printable(row.id),
-               is_offered ? "no instance could be made of" : "no plugin offers the bot", log::printable(row.name));
+    if (is_served(row) || !offered_.contains(row.name)) continue;
+    log::error("bot id {} is not served: no instance could be made of {}", log::printable(row.id),
+               log::printable(row.name));
   }
-  for (const auto& [bot, rooms] : missing()) {
-    log::error("{} rooms wait for the bot {}, which is not there or cannot read their state", rooms, bot);
+  complain_of_names();
+  for (const auto& [name, actors] : missing()) {
+    const bool is_connector = connectors_.contains(name);
+    log::error("the {} {} is not there, is failing or cannot read what it left: {} waiting",
+               is_connector ? "connector" : "bot", name, counted(actors, is_connector ? "connector" : "room"));
   }
-  if (names().empty()) log::error("no bot is served");
+  if (names().empty() && connectors().empty()) log::error("no bot is served");
+}
+
+void Bots::complain_of_names() const {
+  for (const BotConfig& row : config_.rows) {
+    if (!offered_.contains(row.name)) {
+      log::warning("no plugin offers the bot {}, which shall serve the bot id {}", log::printable(row.name),
+                   log::printable(row.id));
+    }
+  }
+  for (const auto& [name, config] : config_.configs) {
+    if (!offered_.contains(name)) log::warning("no plugin offers {0}: nobody reads [plugin.{0}]", log::printable(name));
+  }
 }
 
 }  // namespace botel::app

@@ -1,4 +1,4 @@
-// Which bot serves which Gitple bot id, and with which configuration. [driver]
+// Which bot serves which Gitple bot id, and which connector which type, with which configuration. [driver]
 #pragma once
 
 #include <map>
@@ -21,36 +21,49 @@ class Bots {
   // From now on. Rooms stay with their bots.
   void configure(const BotsConfig& config) { config_ = config; }
 
-  // Who serves a Gitple bot id; null when nobody shall.
+  // A plugin offers it from now on.
+  void offer(const plugin::Item& item);
+
+  // Who serves a Gitple bot id; null when nobody shall. While who shall is not there, who has served it goes on.
   [[nodiscard]] runtime::Role* find(const std::string& id);
   // Who serves the rooms that the bot `name` had under a Gitple bot id in an earlier run.
   [[nodiscard]] runtime::Role& owner(const std::string& id, const std::string& name);
 
-  // The instances that are wanted of a bot.
+  // Who serves the connectors of a type.
+  [[nodiscard]] runtime::Role& connector(const std::string& type);
+
+  // The instances that are wanted of a bot or a connector.
   [[nodiscard]] std::vector<plugin::Part> parts(const plugin::Item& item);
 
-  // Bots that serve somebody, sorted.
+  // Bots, and connectors, that serve somebody, sorted.
   [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] std::vector<std::string> connectors() const;
   // How many rooms wait for each bot that is missing, or that cannot read their state.
   [[nodiscard]] std::map<std::string, std::size_t> missing() const;
-  // Names in the log what the configuration wants and nobody serves.
+  // Names in the log what the configuration wants and nobody serves,
   void complain() const;
+  // and what it names and no plugin offers.
+  void complain_of_names() const;
 
  private:
   using Row = std::pair<std::string, std::string>;  // a Gitple bot id, and the bot's name
 
   [[nodiscard]] const BotConfig* row(const std::string& id) const;
+  [[nodiscard]] runtime::Role* find_by_name(const std::string& id) const;
   [[nodiscard]] bool is_served(const BotConfig& row) const;
   [[nodiscard]] runtime::Role& of(const BotConfig& row);
   [[nodiscard]] runtime::Role& named(const std::string& name);
   [[nodiscard]] std::string config_of(const std::string& name) const;
   [[nodiscard]] bool wants(const std::string& name) const;
   [[nodiscard]] std::vector<const runtime::Role*> all() const;
+  [[nodiscard]] std::vector<std::string> served(bool connectors) const;
 
   BotsConfig config_;
   std::map<std::string, std::unique_ptr<runtime::Role>> by_name_;
   std::map<Row, std::unique_ptr<runtime::Role>> by_row_;  // those with a configuration of their own
+  std::map<std::string, runtime::Role*> last_;            // by Gitple bot id: who has served it
   std::set<std::string> offered_;                         // names that plugins have had in this run
+  std::set<std::string> connectors_;                      // those of connectors
 };
 
 }  // namespace botel::app

@@ -171,6 +171,12 @@ void read_gitple(Table& table, Config& config) {
   set(config.gitple.leave_timeout, table.seconds("leave_timeout"));
 }
 
+void read_moca(Table& table, Config& config) {
+  set(config.moca.step_timeout, table.seconds("step_timeout"));
+  set(config.moca.answer_timeout, table.seconds("answer_timeout"));
+  set(config.moca.longest_answer, table.seconds("longest_answer"));
+}
+
 void read_host(Table& table, Config& config) {
   set(config.plugins, table.text("plugins"));
   set(config.data, table.text("data"));
@@ -267,9 +273,11 @@ void read_file(const toml::table& parsed, Config& config, const std::string& fil
     if (!values) return top.mistake(*node, "[{}] must be a table", name);
     Table table(*values, name, file, mistakes);
     read(table, config);
+    config.fixed[name] = as_json(*values);
   };
   section("mqtt", read_mqtt);
   section("gitple", read_gitple);
+  section("moca", read_moca);
   section("store", read_store);
   section("host", read_host);
   read_bots(top, config, file, mistakes);

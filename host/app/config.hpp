@@ -11,6 +11,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "gitple/service.hpp"
+#include "moca/service.hpp"
 #include "mqtt/link.hpp"
 
 namespace botel::app {
@@ -40,6 +41,7 @@ struct Config {
   std::optional<int> broker_port;     // of the private one
   mqtt::LinkConfig mqtt;
   gitple::ServiceConfig gitple;
+  moca::ServiceConfig moca;
   std::filesystem::path plugins;
   std::filesystem::path data;
   BotsConfig bots;
@@ -51,6 +53,7 @@ struct Config {
   unsigned probation_failures = 5;                                // of handlers, until a new version is rolled back
   std::chrono::milliseconds probation{std::chrono::minutes(1)};   // for so long behind its take-over
   std::chrono::milliseconds probe_time{std::chrono::seconds(5)};  // in which a plugin must have been tried
+  std::map<std::string, std::string> fixed = {};  // by table: what the file says that is only taken at the start
 };
 
 using Mistakes = std::vector<std::string>;

@@ -44,9 +44,9 @@ bool may_ask(int socket) {
   return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == geteuid());
 }
 
-std::string error_as_json(std::string_view why) { return fmt::format(R"({{"error":{}}})", json::quoted(why)); }
-
 }  // namespace
+
+std::string error_as_json(std::string_view why) { return fmt::format(R"({{"error":{}}})", json::quoted(why)); }
 
 Result<std::unique_ptr<Control>> Control::open(const fs::path& data, OnRequest on_request) {
   const Address address(data);
@@ -148,6 +148,7 @@ Result<std::string> ask(const fs::path& data, const std::string& request) {
   const Address address(data);
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!address.folder.is_open() || connect(socket.get(), address.get(), sizeof address.address) != 0) {
+    if (errno == EACCES) return failure("only root and the host's user may ask the host of {}", data.string());
     return failure("no host is running on the data directory {}: {}", data.string(), describe(errno));
   }
   const std::string line = request + "\n";

@@ -55,6 +55,9 @@ class Control {
   std::shared_ptr<Control*> self_;  // null once this is gone: answers may come late
 };
 
+// The answer to what cannot be done.
+[[nodiscard]] std::string error_as_json(std::string_view why);
+
 // The other side: what the host of `data` answers. An error when there is none, or it does not answer. Blocks.
 [[nodiscard]] Result<std::string> ask(const std::filesystem::path& data, const std::string& request);
 

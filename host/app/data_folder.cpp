@@ -38,6 +38,12 @@ Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
   const bool made = fs::create_directories(path, error);
   if (error) return failure("data directory {}: {}", path.string(), error.message());
   if (made) fs::permissions(path, fs::perms::owner_all, error);
+  // Else its owner could not read any more what this process writes.
+  struct stat found {};
+  if (stat(path.c_str(), &found) == 0 && found.st_uid != geteuid()) {
+    return failure("data directory {} belongs to the user {}, and this is the user {}", path.string(), found.st_uid,
+                   geteuid());
+  }
 
   const fs::path file = path / kLock;
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

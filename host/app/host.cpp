@@ -85,6 +85,7 @@ Host::Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_p
       data_(std::move(data)),
       broker_(std::move(broker)),
       broker_url_(std::move(broker_url)),
+      fixed_(config.fixed),
       bots_(config.bots),
       runtime_(runtime_config(config), counters_, [this] { wake(); }),
       workers_([this] { return round(); }, [this] { wake(); }, config.threads) {}
@@ -106,12 +107,9 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   auto link = mqtt::Link::create(std::move(link_config), counters_);
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
-  const auto find_bot = [this](const std::string& id) { return bots_.find(id); };
-  const auto find_owner = [this](const std::string& id, const std::string& name) -> runtime::Role& {
-    return bots_.owner(id, name);
-  };
-  service_.emplace(config.gitple, *link_, runtime_, find_bot, find_owner, counters_);
-  if (auto kept = keep(config); !kept) return kept;
+  if (auto opened = open_store(config); !opened) return opened;
+  open_services(config);
+  if (auto loaded = keeper_ ? keeper_->load() : Result<>(); !loaded) return loaded;
   open_plugins(config);
   if (auto loaded = load_plugins(); !loaded) return loaded;
   resume();
@@ -127,21 +125,31 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   return data_->announce(broker_url_);
 }
 
-Result<> Host::keep(const Config& config) {
-  if (config.durability == Durability::off) {
-    if (std::filesystem::exists(config.data / store::kFile)) {
-      log::warning("{} has conversations of an earlier run, which stay there: durability is off", store::kFile);
-    }
-    runtime_.keep(nullptr, black_box_.get());
-    return {};
+// With durability off it is there for what connectors push, and is forgotten with the process.
+Result<> Host::open_store(const Config& config) {
+  const bool in_memory = config.durability == Durability::off;
+  if (in_memory && std::filesystem::exists(config.data / store::kFile)) {
+    log::warning("{} has conversations of an earlier run, which stay there: durability is off", store::kFile);
   }
-  auto store = store::Sqlite::open(config.data / store::kFile);
+  auto store = in_memory ? store::Sqlite::in_memory() : store::Sqlite::open(config.data / store::kFile);
   if (!store) return tl::unexpected(store.error());
   store_ = std::move(*store);
-  runtime_.keep(store_.get(), black_box_.get());
+  runtime_.keep(in_memory ? nullptr : store_.get(), black_box_.get());
+  return {};
+}
+
+void Host::open_services(const Config& config) {
+  const auto find_bot = [this](const std::string& id) { return bots_.find(id); };
+  const auto find_owner = [this](const std::string& id, const std::string& name) -> runtime::Role& {
+    return bots_.owner(id, name);
+  };
+  gitple_.emplace(config.gitple, *link_, runtime_, find_bot, find_owner, counters_);
+  directory_.emplace(*store_, runtime_.now().unix_ms << 20, [this] { wake(); });
+  const auto find_role = [this](const std::string& type) -> runtime::Role& { return bots_.connector(type); };
+  moca_.emplace(config.moca, *link_, runtime_, *directory_, find_role, counters_);
+  if (config.durability == Durability::off) return;
   const bool strict = config.durability == Durability::strict;
-  keeper_.emplace(*store_, strict, runtime_, *link_, *service_, counters_, [this] { wake(); });
-  return keeper_->load();
+  keeper_.emplace(*store_, strict, runtime_, *link_, *gitple_, *moca_, *directory_, counters_, [this] { wake(); });
 }
 
 void Host::open_plugins(const Config& config) {
@@ -151,11 +159,29 @@ void Host::open_plugins(const Config& config) {
                                 .most_failures = config.probation_failures,
                                 .probation = config.probation,
                                 .quiet = kQuiet};
-  plugin::Plugins::Surroundings surroundings{
-      .parts = [this](const plugin::Item& item) { return bots_.parts(item); },
-      .restart_unreadable = [this](const auto& role, const auto& next) { service_->restart_unreadable(role, next); },
-      .gone = [this](const auto& role) { service_->give_up(role); },
-      .wake = [this] { wake(); }};
+  plugin::Plugins::Surroundings surroundings{.objection =
+                                                 [](const plugin::Item& item) {
+                                                   const bool reserved =
+                                                       item.kind == BOTEL_CONNECTOR && !moca::valid_type(item.id);
+                                                   return reserved ? "no connector may be called " + item.id : "";
+                                                 },
+                                             .parts = [this](const plugin::Item& item) { return bots_.parts(item); },
+                                             .serves =
+                                                 [this](const plugin::Item& item) {
+                                                   bots_.offer(item);
+                                                   if (item.kind == BOTEL_CONNECTOR) moca_->offer(item.id);
+                                                 },
+                                             .restart_unreadable =
+                                                 [this](const auto& role, const auto& next) {
+                                                   gitple_->restart_unreadable(role, next);
+                                                   moca_->restart_unreadable(role, next);
+                                                 },
+                                             .gone =
+                                                 [this](const auto& role) {
+                                                   gitple_->give_up(role);
+                                                   moca_->give_up(role);
+                                                 },
+                                             .wake = [this] { wake(); }};
   plugins_.emplace(std::move(plugins), runtime_, black_box_.get(), std::move(surroundings), counters_);
 }
 
@@ -188,7 +214,7 @@ Result<> Host::subscribe() {
   for (const auto& filter : known) {
     if (mqtt::valid_filter(filter)) link_->disown(filter);
   }
-  service_->open([this](const Result<>& granted) { opened(granted); });
+  gitple_->open([this](const Result<>& granted) { opened(granted); });
   known.insert(known.end(), filters_.begin(), filters_.end());
   return data_->keep_filters(known);
 }
@@ -206,8 +232,10 @@ bool Host::round() {
   if (!stop_by_) link_->read();
   runtime_.advance(now);
   plugins_->advance(now);
-  link_->dispatch([this](const mqtt::Message& message) { service_->receive(message); });
+  directory_->advance();
+  link_->dispatch([this](const mqtt::Message& message) { receive(message); });
   if (may_run() && !runtime_.run(workers_)) return false;
+  save_in_memory();
   if (!keeper_ || keeper_->save(now.steady)) link_->write();
   black_box_->alive(now.unix_ms);
   look_whether_ready();
@@ -215,6 +243,19 @@ bool Host::round() {
   const bool idle = !(runtime_.has_work() && may_run()) && runtime_.away().empty();
   if (stop_by_ && (idle || now.steady >= *stop_by_ + kHandlerTime)) finish();
   return true;
+}
+
+void Host::receive(const mqtt::Message& message) {
+  if (!moca_->receive(message)) gitple_->receive(message);
+}
+
+// With durability off: what connectors push is found there, too.
+void Host::save_in_memory() {
+  if (keeper_ || !directory_->has_changes()) return;
+  store::Batch batch;
+  directory_->save(batch);
+  if (auto done = store_->commit(batch); !done) log::error("what connectors push is lost: {}", done.error());
+  directory_->saved();
 }
 
 // What a handler does must be kept, and has to wait for the broker somewhere.
@@ -272,7 +313,9 @@ void Host::opened(const Result<>& granted) {
 void Host::look_whether_ready() {
   if (ready_ || !opened_ || !link_->settled()) return;
   ready_ = true;
-  fmt::print("botel ready: {}, bots {}\n", broker_url_, fmt::join(bots_.names(), " "));
+  const auto bots = bots_.names(), connectors = bots_.connectors();
+  fmt::print("botel ready: {}{}{}{}{}\n", broker_url_, bots.empty() ? ", no bots" : ", bots ", fmt::join(bots, " "),
+             connectors.empty() ? "" : ", connectors ", fmt::join(connectors, " "));
   std::fflush(stdout);
 }
 
@@ -282,7 +325,7 @@ void Host::look_for_signals() {
     if (info.ssi_signo == SIGHUP) {
       reload();
     } else if (info.ssi_signo != SIGCHLD) {
-      log::info("stopping: {} rooms", service_->rooms());
+      log::info("stopping: {} rooms", gitple_->rooms());
       stop(0);
     } else if (broker_ && broker_->has_ended()) {
       log::error("the private broker has ended; see mosquitto/mosquitto.log in the data directory");
@@ -307,8 +350,13 @@ std::string Host::reconfigure() {
   Config config = default_config();
   const auto mistakes = reread_(config);
   if (!mistakes.empty()) return fmt::format("the configuration stays as it was: {}", fmt::join(mistakes, "; "));
+  for (const auto& [table, text] : config.fixed) {
+    if (fixed_[table] != text) log::warning("what has changed in [{}] is taken at the next start", table);
+  }
+  fixed_ = config.fixed;
   bots_.configure(config.bots);
   plugins_->reconfigure();
+  bots_.complain_of_names();
   return "";
 }
 
@@ -322,7 +370,7 @@ void Host::stop(int exit_code) {
 void Host::finish() {
   const SteadyTime save_by = steady_clock::now() + kSaveTime;
   auto kept = keeper_ ? keeper_->finish(save_by) : Result<>();
-  service_->close(keeper_.has_value());
+  gitple_->close(keeper_.has_value());
   if (kept) {
     link_->leave(steady_clock::now() + kLeaveTime);
     // What the broker has now the next run need not send again.

@@ -17,6 +17,7 @@
 #include "base/counters.hpp"
 #include "base/files.hpp"
 #include "gitple/service.hpp"
+#include "moca/service.hpp"
 #include "mqtt/link.hpp"
 #include "mqtt/private_broker.hpp"
 #include "plugin/plugins.hpp"
@@ -47,7 +48,10 @@ class Host {
   void wait();
   void wake();
   void clear_wake();
-  Result<> keep(const Config& config);
+  Result<> open_store(const Config& config);
+  void open_services(const Config& config);
+  void receive(const mqtt::Message& message);
+  void save_in_memory();
   void open_plugins(const Config& config);
   Result<> load_plugins();
   void resume();
@@ -73,11 +77,14 @@ class Host {
   Counters counters_;
   std::unique_ptr<BlackBox> black_box_;
   std::unique_ptr<store::Store> store_;
+  std::map<std::string, std::string> fixed_;  // of the configuration, by table
   Bots bots_;
   std::unique_ptr<mqtt::Link> link_;
   runtime::Runtime runtime_;
   std::optional<plugin::Plugins> plugins_;
-  std::optional<gitple::Service> service_;
+  std::optional<gitple::Service> gitple_;
+  std::optional<moca::Directory> directory_;
+  std::optional<moca::Service> moca_;
   std::optional<Keeper> keeper_;  // none: nothing outlives the process
   std::optional<Orders> orders_;
   std::unique_ptr<Control> control_;

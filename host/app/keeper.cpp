@@ -14,13 +14,15 @@ constexpr std::chrono::milliseconds kPause{50};
 
 }  // namespace
 
-Keeper::Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& service,
-               Counters& counters, std::function<void()> wake)
+Keeper::Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& gitple,
+               moca::Service& moca, moca::Directory& directory, Counters& counters, std::function<void()> wake)
     : store_(store),
       strict_(strict),
       runtime_(runtime),
       link_(link),
-      service_(service),
+      gitple_(gitple),
+      moca_(moca),
+      directory_(directory),
       writer_(store_, counters, std::move(wake)) {}
 
 Result<> Keeper::load() {
@@ -33,7 +35,8 @@ Result<> Keeper::load() {
       .actor =
           [&](store::Actor record, store::State state) {
             runtime_.used(record.id);
-            runtime::Actor* const actor = service_.restore(record, state);
+            const bool is_connector = record.type == BOTEL_ACTOR_CONNECTOR;
+            runtime::Actor* const actor = is_connector ? moca_.restore(record, state) : gitple_.restore(record, state);
             if (!actor) {
               unreadable = fmt::format("{} {} cannot be read", record.type, log::printable(record.address));
               return;
@@ -49,9 +52,17 @@ Result<> Keeper::load() {
           },
       .inbox = [&](store::ActorId id,
                    std::size_t count) { with(id, [&](auto& actor) { runtime_.restore_inbox(actor, count); }); },
-      .outbox = [&](store::Message message) { link_.restore(std::move(message)); },
+      .outbox =
+          [&](store::Message message) {
+            unsent_.insert(message.topic);
+            link_.restore(std::move(message));
+          },
       .request = [&](store::Request request) { requests_.push_back(std::move(request)); },
-      .received = [&](const store::Pair& pair) { link_.restore(pair); }};
+      .received = [&](const store::Pair& pair) { link_.restore(pair); },
+      .secret =
+          [&](store::Secret secret) {
+            with(secret.actor, [&](auto& actor) { moca_.restore(actor, std::move(secret)); });
+          }};
   if (auto loaded = store_.load(visitor); !loaded) return loaded;
   if (!unreadable.empty()) return failure("{}: {}; `botel store export` shows it", store::kFile, unreadable);
   runtime_.saved();
@@ -59,12 +70,17 @@ Result<> Keeper::load() {
 }
 
 void Keeper::resume(std::chrono::milliseconds away) {
-  for (auto& request : std::exchange(requests_, {})) service_.restore(std::move(request));
-  service_.resume(away);
-  if (service_.rooms() > 0) log::info("{} rooms are back after {} ms", service_.rooms(), away.count());
+  for (auto& request : std::exchange(requests_, {})) gitple_.restore(std::move(request));
+  gitple_.resume(away);
+  moca_.resume(away, std::exchange(unsent_, {}));
+  if (gitple_.rooms() > 0) log::info("{} rooms are back after {} ms", gitple_.rooms(), away.count());
+  if (moca_.connectors() > 0) log::info("{} connectors are back", moca_.connectors());
 }
 
-bool Keeper::must_save() const { return runtime_.has_changes() || link_.has_changes() || service_.has_changes(); }
+bool Keeper::must_save() const {
+  return runtime_.has_changes() || link_.has_changes() || gitple_.has_changes() || moca_.has_changes() ||
+         directory_.has_changes();
+}
 
 std::optional<SteadyTime> Keeper::next() const {
   if (writing_ || !(must_save() || link_.has_gone())) return {};
@@ -75,7 +91,7 @@ bool Keeper::save(SteadyTime now) {
   if (writing_ && writer_.idle()) {
     writing_ = stalled_ = false;
     link_.resume();
-    runtime_.saved();
+    committed();
   }
   // Whatever is acknowledged while nothing is saved would be lost, and fill the memory.
   if (writing_ && !stalled_ && !writer_.trouble().empty()) stall();
@@ -89,8 +105,13 @@ bool Keeper::save(SteadyTime now) {
     return false;
   }
   writing_ = false;
-  runtime_.saved();
+  committed();
   return true;
+}
+
+void Keeper::committed() {
+  runtime_.saved();
+  directory_.saved();
 }
 
 void Keeper::stall() {
@@ -101,7 +122,9 @@ void Keeper::stall() {
 void Keeper::write(SteadyTime now) {
   store::Batch batch = runtime_.save();
   link_.save(batch);
-  service_.save(batch);
+  gitple_.save(batch);
+  moca_.save(batch);
+  directory_.save(batch);
   writer_.write(std::move(batch));
   writing_ = true;
   last_ = now;

@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "app/config.hpp"
 #include "base/clock.hpp"
 #include "gitple/service.hpp"
+#include "moca/service.hpp"
 #include "mqtt/link.hpp"
 #include "runtime/runtime.hpp"
 #include "store/store.hpp"
@@ -21,10 +23,10 @@ namespace botel::app {
 class Keeper {
  public:
   // The others live longer. `wake` ends the driver's waiting, from any thread.
-  Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& service,
-         Counters& counters, std::function<void()> wake);
+  Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& gitple,
+         moca::Service& moca, moca::Directory& directory, Counters& counters, std::function<void()> wake);
 
-  // What the store holds becomes rooms and messages again, before the first round.
+  // What the store holds becomes rooms, connectors and messages again, before the first round.
   [[nodiscard]] Result<> load();
   // When the bots are there, too: they are told, and requests that were not answered are served again. `away`: for how
   // long nobody handled anything.
@@ -46,14 +48,18 @@ class Keeper {
  private:
   [[nodiscard]] bool must_save() const;
   void write(SteadyTime now);
+  void committed();
   void stall();
 
   store::Store& store_;
-  std::vector<store::Request> requests_;  // of an earlier run
+  std::vector<store::Request> requests_;    // of an earlier run, as are
+  std::unordered_set<std::string> unsent_;  // topics on which something waits for the broker
   const bool strict_;
   runtime::Runtime& runtime_;
   mqtt::Link& link_;
-  gitple::Service& service_;
+  gitple::Service& gitple_;
+  moca::Service& moca_;
+  moca::Directory& directory_;
   bool writing_ = false;
   bool stalled_ = false;
   SteadyTime last_{};

@@ -1,20 +1,7 @@
 #include "app/orders.hpp"
 
-#include <algorithm>
-
 namespace botel::app {
 namespace {
-
-std::string error_as_json(std::string_view why) { return fmt::format(R"({{"error":{}}})", json::quoted(why)); }
-
-std::string list(const auto& items, const auto& write) {
-  std::string json = "[";
-  for (const auto& item : items) {
-    if (json.size() > 1) json += ",";
-    json += write(item);
-  }
-  return json + "]";
-}
 
 std::string write(const plugin::Outcome& outcome) {
   return fmt::format(R"({{"time_ms":{},"good":{},"text":{}}})", outcome.time_ms, outcome.good,
@@ -22,40 +9,38 @@ std::string write(const plugin::Outcome& outcome) {
 }
 
 std::string reports_as_json(const std::vector<plugin::Plugins::Report>& reports) {
-  const auto write_one = [](const plugin::Plugins::Report& report) {
-    return fmt::format(R"({{"file":{},"outcome":{}}})", json::quoted(report.file), write(report.outcome));
-  };
-  return fmt::format(R"({{"results":{}}})", list(reports, write_one));
+  std::vector<std::string> all;
+  for (const auto& [file, outcome] : reports) {
+    all.push_back(fmt::format(R"({{"file":{},"outcome":{}}})", json::quoted(file), write(outcome)));
+  }
+  return fmt::format(R"({{"results":{}}})", json::array(all));
 }
 
-std::string write(const plugin::Status& status, const plugin::FileStatus& file) {
+std::string write(const plugin::FileStatus& file, const plugin::Status& status) {
   return fmt::format(
       R"({{"name":{},"kind":{},"version":{},"abi":{},"state":{},"file":{},"sha256":{},"generation":{},"rooms":{},)"
-      R"("calls":{},"errors":{},"can_go_back":{},"last":{}}})",
+      R"("calls":{},"errors":{},"can_go_back":{},"refused":{},"last":{}}})",
       json::quoted(status.name), json::quoted(status.kind), json::quoted(status.version), json::quoted(status.abi),
-      json::quoted(status.state), json::quoted(status.file), json::quoted(status.sha256), status.generation,
-      status.rooms, status.calls, status.errors, file.can_go_back, write(file.last));
+      json::quoted(status.state), json::quoted(file.name), json::quoted(status.sha256), status.generation, status.rooms,
+      status.calls, status.errors, file.can_go_back, json::quoted(file.refused), write(file.last));
 }
 
 }  // namespace
 
 std::string Orders::status() const {
-  const auto files = plugins_.files();
-  const auto write_plugin = [&](const plugin::Status& status) {
-    return write(status, *std::ranges::find(files, status.file, &plugin::FileStatus::name));
-  };
-  std::vector<plugin::FileStatus> refused;
-  std::ranges::copy_if(files, std::back_inserter(refused), [](const auto& file) { return !file.loaded; });
-  const auto write_file = [](const plugin::FileStatus& file) {
-    return fmt::format(R"({{"file":{},"last":{}}})", json::quoted(file.name), write(file.last));
-  };
-  const auto write_missing = [](const auto& missing) {
-    return fmt::format(R"({{"name":{},"rooms":{}}})", json::quoted(missing.first), missing.second);
-  };
-  return fmt::format(R"({{"plugins":{},"not_loaded":{},"missing":{},"still_in_memory":{}}})",
-                     list(plugins_.status(), write_plugin), list(refused, write_file),
-                     list(bots_.missing(), write_missing),
-                     list(plugins_.leftovers(), [](const std::string& text) { return json::quoted(text); }));
+  std::vector<std::string> loaded, not_loaded, missing, leftovers;
+  for (const plugin::FileStatus& file : plugins_.files()) {
+    for (const plugin::Status& status : file.offers) loaded.push_back(write(file, status));
+    if (file.offers.empty()) {
+      not_loaded.push_back(fmt::format(R"({{"file":{},"last":{}}})", json::quoted(file.name), write(file.last)));
+    }
+  }
+  for (const auto& [name, rooms] : bots_.missing()) {
+    missing.push_back(fmt::format(R"({{"name":{},"rooms":{}}})", json::quoted(name), rooms));
+  }
+  for (const auto& what : plugins_.leftovers()) leftovers.push_back(json::quoted(what));
+  return fmt::format(R"({{"plugins":{},"not_loaded":{},"missing":{},"still_in_memory":{}}})", json::array(loaded),
+                     json::array(not_loaded), json::array(missing), json::array(leftovers));
 }
 
 void Orders::take(const json::Document& request, const Control::Answer& answer) {

@@ -1,0 +1,63 @@
+// One account at a service, as MOCA has configured it: what it is and remembers; Service says what happens.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/schema.hpp"
+#include "moca/items.hpp"
+#include "moca/topics.hpp"
+#include "runtime/actor.hpp"
+
+namespace botel::moca {
+
+// A request that is not answered yet.
+struct Asked {
+  Command command{};
+  std::string topic;
+  std::uint64_t key = 0;     // by which the same one is known when it comes again
+  Topic what{};              // the topic, taken apart
+  Page page{};               // of messages
+  std::uint64_t offset = 0;  // of media: bytes that are sent
+  SteadyTime by{};           // when it is given up, whatever the connector says,
+  SteadyTime quiet_by{};     // or when it has said nothing for so long
+  SteadyTime next_keepalive{};
+  runtime::Timers::Id timer = 0;
+};
+
+struct Connector : runtime::Actor {
+  Connector(std::string the_type, std::string the_id, runtime::Port& port, runtime::Role& role)
+      : Actor(port, BOTEL_ACTOR_CONNECTOR, address_of(the_type, the_id),
+              fmt::format(R"({{"type":{},"id":{}}})", json::quoted(the_type), json::quoted(the_id)), role),
+        type(std::move(the_type)),
+        id(std::move(the_id)) {}
+
+  // Unique among connectors, as none of the two has a slash.
+  static std::string address_of(std::string_view type, std::string_view id) { return fmt::format("{}/{}", type, id); }
+
+  [[nodiscard]] bool in_flow() const { return !step.empty(); }
+
+  const std::string type, id;
+  bool configured = false;
+  bool leaving = false;  // it is told of its end,
+  bool gone = false;     // or has none any more
+
+  // What MOCA is asked in a configuration; empty: nothing is under way.
+  std::string step, schema;
+  std::optional<Schema> compiled;  // made when it is needed
+  SteadyTime flow_until{};
+  runtime::Timers::Id flow_timer = 0;
+
+  std::map<std::uint64_t, Asked> asked;  // by token
+  std::map<std::string, std::string, std::less<>> secrets;
+  runtime::Timers::Id pause_timer = 0;     // until it may push
+  std::vector<std::string> chats_to_push;  // then: lists
+};
+
+}  // namespace botel::moca

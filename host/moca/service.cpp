@@ -1,0 +1,279 @@
+#include "moca/service.hpp"
+
+#include <botel/ext/connector.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/hash.hpp"
+
+namespace botel::moca {
+namespace {
+
+constexpr std::size_t kLongestStep = 64 * 1024;    // bytes of a step's payload
+constexpr std::size_t kMostUnconfigured = 10'000;  // connectors that somebody has begun to configure
+
+}  // namespace
+
+using runtime::Event;
+
+Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, Directory& directory,
+                 FindRole find_role, Counters& counters)
+    : config_(config),
+      client_(client),
+      runtime_(runtime),
+      directory_(directory),
+      find_role_(std::move(find_role)),
+      recent_(config.repeat),
+      // Above all of earlier runs, as the ids of events are.
+      last_token_(static_cast<Token>(runtime.now().unix_ms) << 20),
+      requests_(counters.add("moca_requests_total", "Requests of MOCA")),
+      refused_(counters.add("moca_requests_refused_total", "Requests of MOCA answered with an error")),
+      repeated_(counters.add("moca_requests_repeated_total", "Requests of MOCA that came again")),
+      echoes_(counters.add("moca_echoes_total", "Answers of our own that came back")),
+      unknown_topics_(counters.add("moca_unknown_topics_total", "Messages on topics that are no request")),
+      over_limit_(counters.add("moca_over_limit_total", "Payloads over the limit")),
+      retained_(counters.add("moca_retained_total", "Retained messages, which are ignored")),
+      timeouts_(counters.add("moca_timeouts_total", "Requests that a connector did not answer in time")),
+      pushed_(counters.add("moca_items_pushed_total", "Contacts, chats and messages that connectors pushed")),
+      bad_items_(counters.add("moca_items_dropped_total", "Pushed items that are not as they should be")) {}
+
+void Service::offer(const std::string& type) {
+  if (!valid_type(type) || !types_.insert(type).second) return;
+  client_.subscribe(type + "/#", [type](const Result<>& granted) {
+    if (!granted) log::error("the broker refuses the subscription to {}/#: {}", type, granted.error());
+  });
+}
+
+bool Service::receive(const mqtt::Message& message) {
+  // Most messages are gitple's.
+  const std::string_view whole = message.topic;
+  if (whole.starts_with("s/") || !types_.contains(whole.substr(0, whole.find('/')))) return false;
+  if (is_echo(message.topic)) {
+    ++echoes_;
+    return true;
+  }
+  if (message.retained) {
+    ++retained_;
+    complaints_.warning("{}: a retained message is ignored", log::printable(message.topic));
+    return true;
+  }
+  const Topic topic = parse_topic(message.topic);
+  if (topic.command && !message.over_limit) {
+    request(message, topic);
+    return true;
+  }
+  ++(message.over_limit ? over_limit_ : unknown_topics_);
+  const auto why = message.over_limit ? "the payload is too large" : "the topic is no request";
+  if (topic.has_answers) {
+    refuse(message, message.topic, kBadRequest, why);
+  } else {
+    complaints_.warning("{}: {}", log::printable(message.topic), why);
+  }
+  return true;
+}
+
+void Service::refuse(const mqtt::Message& message, std::string_view who, int code, std::string_view why) {
+  ++refused_;
+  complaints_.warning("{}: a request is refused with {}: {}", log::printable(who), code, why);
+  publish(message.topic, error_as_json(code, why));
+}
+
+void Service::request(const mqtt::Message& message, const Topic& topic) {
+  ++requests_;
+  const std::uint64_t key = hash(message.payload, hash(message.topic));
+  if (topic.command == Command::configure) return configure(message, topic, key);
+  if (const auto* const known = recent_.find(key, runtime_.now().steady)) {
+    ++repeated_;
+    if (known->answer) publish(message.topic, *known->answer);
+    return;
+  }
+  Connector* const connector = find(topic.type, topic.id);
+  if (topic.command == Command::remove) {
+    // What is not there is deleted already.
+    return connector ? remove(*connector, message, key) : publish(message.topic, R"({"success":true})");
+  }
+  if (!connector || connector->leaving) return refuse(message, message.topic, kUnknown, "no connector has this id");
+  if (!connector->configured) {
+    return refuse(message, connector->address, kNotConfigured, "the connector is not configured yet");
+  }
+  if (connector->is_orphan()) return refuse(message, connector->address, kNotThere, "the service is not there");
+  serve(*connector, message, topic, key);
+}
+
+// Configuration ------------------------------------------------------------------------------------------------------
+
+void Service::configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+  const std::string address = Connector::address_of(topic.type, topic.id);
+  const auto payload =
+      message.payload.size() <= kLongestStep ? json::read(message.payload) : failure("it is too large");
+  if (!payload || !payload->root.is(json::Kind::object)) {
+    return refuse(message, address, kBadRequest,
+                  "the payload is no JSON object" + (payload ? "" : ": " + payload.error()));
+  }
+  const bool is_beginning = payload->members.empty();
+  if (const auto* const known = recent_.find(key, runtime_.now().steady); known && !is_beginning) {
+    ++repeated_;
+    if (known->answer) publish(message.topic, *known->answer);
+    return;
+  }
+  Connector* const connector = find(topic.type, topic.id);
+  if (!connector) return begin_flow(message, topic, key);
+  const auto is_step = [](const auto& one) { return one.second.command == Command::configure; };
+  if (connector->leaving || std::ranges::any_of(connector->asked, is_step)) {
+    return refuse(message, address, kNotConfigured, "the step before is still being handled");
+  }
+  if (!connector->in_flow()) return begin_flow(message, topic, key);
+  if (is_beginning) return publish(message.topic, step_as_json(*connector, {}));
+  check_step(*connector, message, key);
+}
+
+// What is given where nothing was asked for begins it, too: what was asked before is forgotten.
+void Service::begin_flow(const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+  const std::string address = Connector::address_of(topic.type, topic.id);
+  Connector* connector = find(topic.type, topic.id);
+  runtime::Role& role = connector ? connector->role : find_role_(topic.type);
+  if (role.is_gone()) return refuse(message, address, kNotThere, "the service is not there");
+  const auto unconfigured = [](const auto& one) { return !one.second->configured; };
+  if (!connector && std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
+    return refuse(message, address, kNotThere, "too many connectors are being configured");
+  }
+  if (!connector) connector = &add(topic.type, topic.id, role);
+  recent_.forget(address);
+  const Token token = ask(*connector, Command::configure, message.topic, key);
+  post(*connector, token,
+       {.kind = BOTEL_CONNECTOR_CONFIGURE, .format = BOTEL_FORMAT_JSON, .payload = "{}", .detail = R"({"step":""})"});
+}
+
+// A wrong answer gets the same step again, with what is wrong.
+void Service::check_step(Connector& connector, const mqtt::Message& message, std::uint64_t key) {
+  if (!connector.compiled) {
+    auto compiled = Schema::compile(connector.schema);
+    if (!compiled) {
+      end_flow(connector);
+      return refuse(message, connector.address, kFailed, "the step's schema is refused: " + compiled.error());
+    }
+    connector.compiled = std::move(*compiled);
+  }
+  const auto faults = connector.compiled->check(message.payload);
+  if (!faults.empty()) return publish(message.topic, step_as_json(connector, faults));
+  const Token token = ask(connector, Command::configure, message.topic, key);
+  post(connector, token,
+       {.kind = BOTEL_CONNECTOR_CONFIGURE,
+        .format = BOTEL_FORMAT_JSON,
+        .payload = message.payload,
+        .detail = fmt::format(R"({{"step":{}}})", json::quoted(connector.step))});
+}
+
+std::string Service::step_as_json(Connector& connector, const std::vector<Schema::Fault>& faults) const {
+  std::string json = fmt::format(R"({{"step":{},"schema":{})", json::quoted(connector.step), connector.schema);
+  if (!faults.empty()) {
+    std::vector<std::string> errors;
+    for (const auto& [pointer, text] : faults) {
+      errors.push_back(fmt::format(R"({{"pointer":{},"message":{}}})", json::quoted(pointer), json::quoted(text)));
+    }
+    json += R"(,"errors":)" + json::array(errors);
+  }
+  return json + "}";
+}
+
+void Service::set_step(Connector& connector, std::string step, std::string schema, SteadyTime until) {
+  connector.step = std::move(step);
+  connector.schema = std::move(schema);
+  connector.compiled.reset();
+  connector.flow_until = until;
+  runtime_.timers().cancel(connector.flow_timer);
+  connector.flow_timer = runtime_.timers().set(until, [this, &connector] {
+    connector.flow_timer = 0;
+    log::info("connector {}: nobody has gone on with its configuration", log::printable(connector.address));
+    end_flow(connector);
+    if (!connector.configured) leave(connector);
+  });
+  runtime_.touch(connector);
+}
+
+void Service::end_flow(Connector& connector) {
+  runtime_.timers().cancel(std::exchange(connector.flow_timer, 0));
+  connector.step.clear();
+  connector.schema.clear();
+  connector.compiled.reset();
+  runtime_.touch(connector);
+}
+
+// Who is there -------------------------------------------------------------------------------------------------------
+
+Connector* Service::find(std::string_view type, std::string_view id) {
+  const auto found = connectors_.find(Connector::address_of(type, id));
+  return found == connectors_.end() ? nullptr : found->second.get();
+}
+
+Connector& Service::add(const std::string& type, const std::string& id, runtime::Role& role) {
+  auto connector = std::make_unique<Connector>(type, id, *this, role);
+  return *connectors_.emplace(connector->address, std::move(connector)).first->second;
+}
+
+void Service::remove(Connector& connector, const mqtt::Message& message, std::uint64_t key) {
+  const bool again = std::exchange(connector.leaving, true);
+  ask(connector, Command::remove, message.topic, key);
+  end_flow(connector);
+  if (again) return;
+  if (connector.is_orphan()) return leave(connector);
+  runtime_.give_up_retry(connector);
+  runtime_.post(connector, {.kind = BOTEL_CONNECTOR_DELETE});
+}
+
+// All requests are answered, and nothing is left of it; when its handler has returned, if one is running.
+void Service::leave(Connector& connector) {
+  connector.leaving = connector.gone = true;
+  if (runtime_.in_handler(connector)) return;
+  while (!connector.asked.empty()) {
+    const auto& [token, asked] = *connector.asked.begin();
+    if (asked.command == Command::remove) {
+      answer(connector, token, R"({"success":true})");
+    } else {
+      fail(connector, token, kUnknown, "the connector was deleted");
+    }
+  }
+  wipe(connector);
+}
+
+void Service::wipe(Connector& connector) {
+  const std::string address = connector.address;
+  runtime_.timers().cancel(connector.flow_timer);
+  runtime_.timers().cancel(connector.pause_timer);
+  const store::ActorId id = runtime_.id(connector);
+  std::erase_if(secrets_, [&](const store::Secret& secret) { return secret.actor == id; });
+  directory_.wipe(id);
+  runtime_.retire(connector);
+  recent_.forget(address);
+  connectors_.erase(address);
+}
+
+void Service::give_up(const runtime::Role& role) {
+  std::vector<Connector*> leaving;
+  for (const auto& [address, connector] : connectors_) {
+    if (&connector->role == &role && connector->leaving) leaving.push_back(connector.get());
+  }
+  for (Connector* const connector : leaving) leave(*connector);
+}
+
+void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic& next) {
+  for (const auto& [address, connector] : connectors_) {
+    if (&connector->role != &role || next.can_read(connector->state_schema())) continue;
+    connector->configured = false;
+    end_flow(*connector);
+    runtime_.restart(*connector, runtime::Event{.kind = BOTEL_CONNECTOR_RESET});
+  }
+}
+
+std::vector<Service::Status> Service::status() const {
+  std::vector<Status> all;
+  for (const auto& [address, connector] : connectors_) {
+    all.push_back({connector->type, connector->id, connector->configured, connector->step,
+                   connector->queued() + connector->asked.size()});
+  }
+  std::ranges::sort(all, {}, [](const Status& status) { return std::pair(status.type, status.id); });
+  return all;
+}
+
+}  // namespace botel::moca

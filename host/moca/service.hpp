@@ -1,0 +1,162 @@
+// The MOCA side of the host: connectors are configured step by step, asked for what they know, told what to send; what
+// they push goes out. [driver]
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/counters.hpp"
+#include "base/log.hpp"
+#include "moca/connector.hpp"
+#include "moca/directory.hpp"
+#include "moca/recent.hpp"
+#include "mqtt/client.hpp"
+#include "runtime/runtime.hpp"
+
+namespace botel::moca {
+
+struct ServiceConfig {
+  std::chrono::milliseconds step_timeout{std::chrono::minutes(15)};    // until a configuration is forgotten
+  std::chrono::milliseconds answer_timeout{std::chrono::seconds(10)};  // from a connector's last sign of life
+  std::chrono::milliseconds longest_answer{std::chrono::seconds(60)};
+  std::chrono::milliseconds keepalive{std::chrono::seconds(3)};
+  std::chrono::milliseconds push_pause{500};                  // behind the end of a configuration
+  std::chrono::milliseconds repeat{std::chrono::minutes(1)};  // for so long a request that comes again is the same one
+};
+
+// Errors as MOCA is told of them: {"error":{"code":404,"message":"..."}}.
+enum Code : int {
+  kBadRequest = 400,
+  kUnknown = 404,  // connector, contact, chat or message
+  kNotConfigured = 409,
+  kFailed = 500,    // the connector could not
+  kNotThere = 503,  // nobody serves this type, or too much waits for it
+  kTimeout = 504
+};
+
+class Service final : public runtime::Port {
+ public:
+  // Who serves connectors of a type.
+  using FindRole = std::function<runtime::Role&(const std::string& type)>;
+
+  Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, Directory& directory,
+          FindRole find_role, Counters& counters);
+
+  // There are connectors of this type: subscribes to what MOCA asks them. Again: nothing.
+  void offer(const std::string& type);
+
+  // False: it is nothing of MOCA's.
+  [[nodiscard]] bool receive(const mqtt::Message& message);
+
+  struct Status {
+    std::string type, id;
+    bool configured = false;
+    std::string step;         // of a configuration that is under way
+    std::size_t waiting = 0;  // events, and requests that are not answered
+  };
+  [[nodiscard]] std::vector<Status> status() const;
+  [[nodiscard]] std::size_t connectors() const { return connectors_.size(); }
+
+  // The store: what Runtime::save() and Directory do not know of.
+  [[nodiscard]] bool has_changes() const { return !secrets_.empty(); }
+  void save(store::Batch& batch) { batch.secrets = std::exchange(secrets_, {}); }
+
+  // Makes the connector of an earlier run, which Runtime then makes what it was. Null: `record` is no connector.
+  runtime::Actor* restore(const store::Actor& record, const store::State& state);
+  void restore(runtime::Actor& actor, store::Secret secret);
+  // When all of it is there. `unsent`: topics on which something waits for the broker.
+  void resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent);
+
+  // A role is about to be served by `next`: connectors whose state that cannot read begin anew.
+  void restart_unreadable(const runtime::Role& role, const runtime::Logic& next);
+  // Nobody serves it any more: MOCA does not wait for the ends that are under way.
+  void give_up(const runtime::Role& role);
+
+  // runtime::Port
+  std::int32_t check(const botel_effect& effect) const override;
+  bool take(runtime::Actor& actor, runtime::Effect& effect) override;
+  const std::string* secret(const runtime::Actor& actor, std::string_view name) const override;
+  void handled(runtime::Actor& actor, const runtime::Event& event, bool committed) override;
+  void perform(runtime::Actor& actor, runtime::Effect& effect) override;
+  std::string origin(const runtime::Actor& actor) const override;
+  std::string progress(const runtime::Actor& actor) const override;
+
+ private:
+  using Token = std::uint64_t;
+
+  Connector* find(std::string_view type, std::string_view id);
+  Connector& add(const std::string& type, const std::string& id, runtime::Role& role);
+  void wipe(Connector& connector);
+
+  void request(const mqtt::Message& message, const Topic& topic);
+  void configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  void begin_flow(const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  void check_step(Connector& connector, const mqtt::Message& message, std::uint64_t key);
+  void serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  void remove(Connector& connector, const mqtt::Message& message, std::uint64_t key);
+  void leave(Connector& connector);
+
+  // Requests that wait for their connectors.
+  Token ask(Connector& connector, Command command, const std::string& topic, std::uint64_t key);
+  void post(Connector& connector, Token token, runtime::Event event);
+  void post_media(Connector& connector, Token token);
+  [[nodiscard]] Asked* asked(Connector& connector, Token token);
+  void watch(Connector& connector, Token token);
+  void look_at(Connector& connector, Token token);
+  void sign_of_life(Connector& connector, Token token);
+  void answer(Connector& connector, Token token, const std::string& json);
+  void fail(Connector& connector, Token token, int code, std::string_view message);
+  void finish(Connector& connector, Token token);
+
+  // What connectors do.
+  void step(Connector& connector, const runtime::Effect& effect);
+  void finished(Connector& connector, const runtime::Effect& effect);
+  void reply(Connector& connector, const runtime::Effect& effect);
+  void send_media(Connector& connector, const runtime::Effect& effect);
+  void from_directory(Connector& connector, Token token);
+  void find_messages(Connector& connector, Token token);
+  void find_old_messages(Connector& connector, Token token);
+  void found(const std::string& address, Token token, const Result<std::vector<std::string>>& items);
+  void push(Connector& connector, const runtime::Effect& effect);
+  void push(const Connector& connector, std::string_view kind, const std::vector<std::string>& items);
+  void keep_secret(Connector& connector, const runtime::Effect& effect);
+
+  void set_step(Connector& connector, std::string step, std::string schema, SteadyTime until);
+  void end_flow(Connector& connector);
+  [[nodiscard]] std::string step_as_json(Connector& connector, const std::vector<Schema::Fault>& faults) const;
+  void publish(const std::string& topic, std::string_view json) { client_.publish(topic + "/response", json); }
+  void refuse(const mqtt::Message& message, std::string_view who, int code, std::string_view why);
+  void restore_progress(Connector& connector, const json::Document& progress);
+  void restore_asked(Connector& connector, const json::Document& item);
+
+  const ServiceConfig config_;
+  mqtt::Client& client_;
+  runtime::Runtime& runtime_;
+  Directory& directory_;
+  const FindRole find_role_;
+  log::Throttle complaints_;
+  std::set<std::string, std::less<>> types_;
+  std::unordered_map<std::string, std::unique_ptr<Connector>> connectors_;  // by address
+  Recent recent_;
+  Token last_token_;
+  std::vector<store::Secret> secrets_;  // since the last save()
+
+  Counter& requests_;
+  Counter& refused_;
+  Counter& repeated_;
+  Counter& echoes_;
+  Counter& unknown_topics_;
+  Counter& over_limit_;
+  Counter& retained_;
+  Counter& timeouts_;
+  Counter& pushed_;
+  Counter& bad_items_;
+};
+
+}  // namespace botel::moca

@@ -1,0 +1,220 @@
+// The third part of Service: what connectors do.
+#include <botel/ext/connector.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "moca/service.hpp"
+
+namespace botel::moca {
+namespace {
+
+constexpr std::size_t kLongestName = 64;           // of a step or a secret, in bytes
+constexpr std::size_t kLongestSecret = 64 * 1024;  // bytes
+constexpr std::size_t kMediaPiece = 1 << 20;       // bytes
+
+std::string_view view(botel_str text) { return {text.ptr, text.len}; }
+
+std::string member(std::string_view json, std::string_view key) {
+  const auto object = json.empty() ? failure("") : json::read(json);
+  return object ? json::text(*object, key) : std::string();
+}
+
+bool is_name(std::string_view name) { return !name.empty() && name.size() <= kLongestName; }
+
+bool begins_with(std::string_view json, char bracket) {
+  const auto first = json.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && json[first] == bracket;
+}
+
+// A step's schema must be sound, and not satisfied by {}, which always means the beginning.
+bool is_step(const botel_effect& effect) {
+  const std::string step = member(view(effect.detail), "step");
+  if (effect.format != BOTEL_FORMAT_JSON || !is_name(step) || step == "finished") return false;
+  const auto schema = Schema::compile(view(effect.payload));
+  if (!schema) log::warning("the schema of the step {} is refused: {}", log::printable(step), schema.error());
+  if (!schema) return false;
+  if (!schema->check("{}").empty()) return true;
+  log::warning("the schema of the step {} is refused: it requires no member", log::printable(step));
+  return false;
+}
+
+std::string_view kind_of(std::int32_t effect) {
+  if (effect == BOTEL_CONNECTOR_PUSH_CONTACTS) return "contact";
+  return effect == BOTEL_CONNECTOR_PUSH_CHATS ? "chat" : "message";
+}
+
+Result<Item> read_item(std::string_view kind, std::string_view json) {
+  if (kind == "contact") return read_contact(json);
+  return kind == "chat" ? read_chat(json) : read_message(json);
+}
+
+}  // namespace
+
+std::int32_t Service::check(const botel_effect& effect) const {
+  const std::string_view payload = view(effect.payload);
+  const bool is_json = effect.format == BOTEL_FORMAT_JSON;
+  bool good = true;
+  switch (effect.kind) {
+    case BOTEL_EFFECT_REPLY: good = is_json && effect.reply != 0; break;
+    case BOTEL_CONNECTOR_STEP: good = effect.reply != 0 && is_step(effect); break;
+    case BOTEL_CONNECTOR_FINISHED: good = is_json && effect.reply != 0 && begins_with(payload, '{'); break;
+    case BOTEL_CONNECTOR_PUSH_CONTACTS:
+    case BOTEL_CONNECTOR_PUSH_CHATS:
+    case BOTEL_CONNECTOR_PUSH_MESSAGES: good = is_json && begins_with(payload, '['); break;
+    case BOTEL_CONNECTOR_WORKING:
+    case BOTEL_CONNECTOR_FROM_DIRECTORY: good = effect.reply != 0; break;
+    case BOTEL_CONNECTOR_MEDIA: good = effect.reply != 0 && payload.size() <= kMediaPiece; break;
+    case BOTEL_CONNECTOR_SECRET:
+      good = is_name(member(view(effect.detail), "name")) && payload.size() <= kLongestSecret;
+      break;
+    default: return BOTEL_E_UNSUPPORTED;
+  }
+  return good ? BOTEL_OK : BOTEL_E_INVALID;
+}
+
+bool Service::take(runtime::Actor& actor, runtime::Effect& effect) {
+  Connector& connector = static_cast<Connector&>(actor);
+  switch (effect.kind) {
+    case BOTEL_EFFECT_REPLY: reply(connector, effect); return true;
+    case BOTEL_CONNECTOR_STEP: step(connector, effect); return true;
+    case BOTEL_CONNECTOR_FINISHED: finished(connector, effect); return true;
+    case BOTEL_CONNECTOR_WORKING: sign_of_life(connector, effect.reply); return true;
+    case BOTEL_CONNECTOR_FROM_DIRECTORY: from_directory(connector, effect.reply); return true;
+    case BOTEL_CONNECTOR_MEDIA: send_media(connector, effect); return true;
+    case BOTEL_CONNECTOR_SECRET: keep_secret(connector, effect); return true;
+    default: return false;
+  }
+}
+
+void Service::perform(runtime::Actor& actor, runtime::Effect& effect) { push(static_cast<Connector&>(actor), effect); }
+
+void Service::handled(runtime::Actor& actor, const runtime::Event& event, bool committed) {
+  Connector& connector = static_cast<Connector&>(actor);
+  if (event.kind == BOTEL_CONNECTOR_DELETE || connector.gone) return leave(connector);
+  if (!committed && event.reply != 0) fail(connector, event.reply, kFailed, "the connector failed");
+}
+
+void Service::step(Connector& connector, const runtime::Effect& effect) {
+  const Asked* const known = asked(connector, effect.reply);
+  if (!known || known->command != Command::configure) return;
+  set_step(connector, member(effect.detail, "step"), effect.payload, runtime_.now().steady + config_.step_timeout);
+  answer(connector, effect.reply, step_as_json(connector, {}));
+}
+
+// The server needs a moment before it takes pushes.
+void Service::finished(Connector& connector, const runtime::Effect& effect) {
+  const Asked* const known = asked(connector, effect.reply);
+  if (!known || known->command != Command::configure) return;
+  auto contact = read_contact(effect.payload);
+  if (!contact) return fail(connector, effect.reply, kFailed, "the contact is wrong: " + contact.error());
+  end_flow(connector);
+  connector.configured = true;
+  answer(connector, effect.reply,
+         fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", contact->json));
+  directory_.put(runtime_.id(connector), "contact", std::move(*contact));
+  log::info("connector {} is configured", log::printable(connector.address));
+  runtime_.hold(connector);
+  runtime_.timers().cancel(connector.pause_timer);
+  connector.pause_timer = runtime_.timers().set(runtime_.now().steady + config_.push_pause, [this, &connector] {
+    connector.pause_timer = 0;
+    for (const auto& chats : std::exchange(connector.chats_to_push, {})) {
+      client_.publish(fmt::format("moca/via/{}/{}/chats", connector.type, connector.id), chats);
+    }
+    runtime_.release(connector);
+  });
+}
+
+void Service::reply(Connector& connector, const runtime::Effect& effect) {
+  const Asked* const known = asked(connector, effect.reply);
+  if (!known) return;
+  if (effect.status != 0) {
+    const int code = effect.status >= 400 && effect.status < 600 ? effect.status : static_cast<int>(kFailed);
+    const std::string why = member(effect.payload, "message");
+    return fail(connector, effect.reply, code, why.empty() ? "the connector could not" : why);
+  }
+  std::string_view kind = "message";
+  if (known->command == Command::get_contacts || known->command == Command::get_contact) kind = "contact";
+  if (known->command == Command::get_chats || known->command == Command::get_chat) kind = "chat";
+  const bool is_one = known->command == Command::get_contact || known->command == Command::get_chat ||
+                      known->command == Command::send_message;
+  if (is_one) {
+    const auto item = read_item(kind, effect.payload);
+    if (!item) return fail(connector, effect.reply, kFailed, "the connector's answer is wrong: " + item.error());
+    return answer(connector, effect.reply, item->json);
+  }
+  const auto all = json::read(effect.payload);
+  if (!all || !all->root.is(json::Kind::array)) {
+    return fail(connector, effect.reply, kFailed, "the connector's answer is no list");
+  }
+  std::vector<std::string> items;
+  for (const auto& element : all->elements) {
+    if (auto item = read_item(kind, element.raw)) items.push_back(std::move(item->json));
+  }
+  answer(connector, effect.reply, json::array(items));
+}
+
+// One piece after the other, each an event of its own, so that a restart in between goes on where it was.
+void Service::send_media(Connector& connector, const runtime::Effect& effect) {
+  Asked* const known = asked(connector, effect.reply);
+  if (!known || known->command != Command::get_media) return;
+  if (!effect.payload.empty()) {
+    publish(known->topic, fmt::format(R"({{"data":"{}"}})", base64(effect.payload)));
+    known->offset += effect.payload.size();
+  }
+  if (effect.status != 0 && effect.payload.empty()) {
+    return fail(connector, effect.reply, kFailed, "the connector gives nothing");
+  }
+  if (effect.status != 0) {
+    watch(connector, effect.reply);
+    return post_media(connector, effect.reply);
+  }
+  const std::uint64_t key = known->key;
+  const auto text = [&](std::string_view name) { return json::quoted(member(effect.detail, name)); };
+  publish(known->topic, fmt::format(R"({{"data":null,"filename":{},"mime":{}}})", text("filename"), text("mime")));
+  finish(connector, effect.reply);
+  recent_.forget(key);
+}
+
+// What is wrong is left out: MOCA would lose the rest of the list with it.
+void Service::push(Connector& connector, const runtime::Effect& effect) {
+  const std::string_view kind = kind_of(effect.kind);
+  const auto all = json::read(effect.payload);
+  if (!all) return;
+  std::vector<std::string> good;
+  for (std::size_t i = 0; i < all->elements.size(); ++i) {
+    auto item = read_item(kind, all->elements[i].raw);
+    if (!item) {
+      ++bad_items_;
+      complaints_.warning("connector {}: the {}. {} that it pushes is left out: {}", log::printable(connector.address),
+                          i + 1, kind, log::printable(item.error()));
+      continue;
+    }
+    ++pushed_;
+    good.push_back(item->json);
+    directory_.put(runtime_.id(connector), kind, std::move(*item));
+  }
+  if (!good.empty()) push(connector, kind, good);
+}
+
+void Service::push(const Connector& connector, std::string_view kind, const std::vector<std::string>& items) {
+  client_.publish(fmt::format("moca/via/{}/{}/{}s", connector.type, connector.id, kind), json::array(items));
+}
+
+void Service::keep_secret(Connector& connector, const runtime::Effect& effect) {
+  const std::string name = member(effect.detail, "name");
+  secrets_.push_back({runtime_.id(connector), name, effect.payload});
+  if (effect.payload.empty()) {
+    connector.secrets.erase(name);
+  } else {
+    connector.secrets[name] = effect.payload;
+  }
+}
+
+const std::string* Service::secret(const runtime::Actor& actor, std::string_view name) const {
+  const auto& secrets = static_cast<const Connector&>(actor).secrets;
+  const auto found = secrets.find(name);
+  return found == secrets.end() ? nullptr : &found->second;
+}
+
+}  // namespace botel::moca

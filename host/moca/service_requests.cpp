@@ -1,0 +1,246 @@
+// The second part of Service: requests wait for their connectors, and are answered exactly once.
+#include <botel/ext/connector.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "moca/service.hpp"
+
+namespace botel::moca {
+namespace {
+
+constexpr std::size_t kMostAsked = 2000;  // of one connector
+constexpr std::size_t kMediaPiece = 1 << 20;
+
+}  // namespace
+
+using runtime::Event;
+
+void Service::serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+  const auto refuse_it = [&](std::string_view why) { refuse(message, connector.address, kBadRequest, why); };
+  if (connector.asked.size() >= kMostAsked || !runtime_.can_queue(connector)) {
+    return refuse(message, connector.address, kNotThere, "too many requests wait for this connector");
+  }
+  Event event{.format = BOTEL_FORMAT_TEXT, .payload = topic.argument};
+  Page page;
+  switch (*topic.command) {
+    case Command::get_contacts: event.kind = BOTEL_CONNECTOR_GET_CONTACTS; break;
+    case Command::get_contact: event.kind = BOTEL_CONNECTOR_GET_CONTACT; break;
+    case Command::get_chats: event.kind = BOTEL_CONNECTOR_GET_CHATS; break;
+    case Command::get_chat: event.kind = BOTEL_CONNECTOR_GET_CHAT; break;
+    case Command::get_old_messages:
+    case Command::get_messages: {
+      auto read = read_page(message.payload);
+      if (!read) return refuse_it(read.error());
+      page = std::move(*read);
+      event.kind = BOTEL_CONNECTOR_GET_MESSAGES;
+      event.detail = page.before.empty()
+                         ? fmt::format(R"({{"limit":{}}})", page.limit)
+                         : fmt::format(R"({{"before":{},"limit":{}}})", json::quoted(page.before), page.limit);
+      break;
+    }
+    case Command::send_message: {
+      auto read = read_outgoing(message.payload, topic.argument);
+      if (!read) return refuse_it(read.error());
+      event.kind = BOTEL_CONNECTOR_SEND_MESSAGE;
+      event.format = BOTEL_FORMAT_JSON;
+      event.payload = std::move(read->content);
+      event.detail = fmt::format(R"({{"chat_id":{}}})", json::quoted(read->chat));
+      break;
+    }
+    default: break;
+  }
+  const Token token = ask(connector, *topic.command, message.topic, key);
+  Asked& asked = connector.asked.at(token);
+  asked.what = topic;
+  asked.page = std::move(page);
+  // Of the old form only the directory knows whether it is a chat's id or a message's.
+  if (asked.command == Command::get_old_messages) return find_old_messages(connector, token);
+  if (asked.command == Command::get_media) return post_media(connector, token);
+  post(connector, token, std::move(event));
+}
+
+Service::Token Service::ask(Connector& connector, Command command, const std::string& topic, std::uint64_t key) {
+  const Token token = ++last_token_;
+  Asked& asked = connector.asked[token];
+  asked.command = command;
+  asked.topic = topic;
+  asked.key = key;
+  recent_.begin(key, connector.address, runtime_.now().steady);
+  watch(connector, token);
+  return token;
+}
+
+void Service::post(Connector& connector, Token token, Event event) {
+  event.reply = token;
+  runtime_.post(connector, std::move(event));
+}
+
+void Service::post_media(Connector& connector, Token token) {
+  const Asked& asked = connector.asked.at(token);
+  const std::string which = asked.what.uri.empty()
+                                ? fmt::format(R"("chat_id":{},"message_id":{})", json::quoted(asked.what.chat),
+                                              json::quoted(asked.what.argument))
+                                : fmt::format(R"("uri":{})", json::quoted(asked.what.uri));
+  post(connector, token,
+       {.kind = BOTEL_CONNECTOR_GET_MEDIA,
+        .detail = fmt::format(R"({{{},"offset":{},"limit":{}}})", which, asked.offset, kMediaPiece)});
+}
+
+Asked* Service::asked(Connector& connector, Token token) {
+  const auto found = connector.asked.find(token);
+  return found == connector.asked.end() ? nullptr : &found->second;
+}
+
+// Time ---------------------------------------------------------------------------------------------------------------
+
+// From now on: also after a restart, and for each piece of media.
+void Service::watch(Connector& connector, Token token) {
+  Asked& asked = connector.asked.at(token);
+  const SteadyTime now = runtime_.now().steady;
+  asked.by = now + config_.longest_answer;
+  asked.quiet_by = now + config_.answer_timeout;
+  asked.next_keepalive = now + config_.keepalive;
+  look_at(connector, token);
+  runtime_.touch(connector);
+}
+
+void Service::look_at(Connector& connector, Token token) {
+  Asked& asked = connector.asked.at(token);
+  const SteadyTime now = runtime_.now().steady;
+  runtime_.timers().cancel(std::exchange(asked.timer, 0));
+  if (now >= std::min(asked.by, asked.quiet_by)) {
+    ++timeouts_;
+    return fail(connector, token, kTimeout, "the connector did not answer in time");
+  }
+  if (now >= asked.next_keepalive) {
+    client_.publish(asked.topic + "/keepalive", "{}");
+    asked.next_keepalive = now + config_.keepalive;
+  }
+  asked.timer = runtime_.timers().set(std::min({asked.by, asked.quiet_by, asked.next_keepalive}),
+                                      [this, &connector, token] { look_at(connector, token); });
+}
+
+void Service::sign_of_life(Connector& connector, Token token) {
+  Asked* const known = asked(connector, token);
+  if (!known) return;
+  known->quiet_by = runtime_.now().steady + config_.answer_timeout;
+  look_at(connector, token);
+}
+
+// Answers ------------------------------------------------------------------------------------------------------------
+
+void Service::answer(Connector& connector, Token token, const std::string& json) {
+  const Asked* const known = asked(connector, token);
+  if (!known) return;
+  publish(known->topic, json);
+  recent_.answered(known->key, json);
+  // The published telegram service answers by a push: both are done.
+  if (known->command == Command::get_chats && json.front() == '[' && json != "[]") {
+    if (connector.pause_timer != 0) {
+      connector.chats_to_push.push_back(json);
+    } else {
+      client_.publish(fmt::format("moca/via/{}/{}/chats", connector.type, connector.id), json);
+    }
+  }
+  finish(connector, token);
+}
+
+void Service::fail(Connector& connector, Token token, int code, std::string_view message) {
+  const Asked* const known = asked(connector, token);
+  if (!known) return;
+  ++refused_;
+  complaints_.warning("connector {}: {} is answered with {}: {}", log::printable(connector.address),
+                      name(known->command), code, log::printable(message, 500));
+  const std::string json = error_as_json(code, message);
+  publish(known->topic, json);
+  recent_.answered(known->key, json);
+  finish(connector, token);
+}
+
+void Service::finish(Connector& connector, Token token) {
+  runtime_.timers().cancel(connector.asked.at(token).timer);
+  connector.asked.erase(token);
+  runtime_.touch(connector);
+}
+
+// The directory ------------------------------------------------------------------------------------------------------
+
+void Service::from_directory(Connector& connector, Token token) {
+  const Asked* const known = asked(connector, token);
+  if (!known) return;
+  store::ItemQuery query{.actor = runtime_.id(connector)};
+  switch (known->command) {
+    case Command::get_contacts: query.kind = "contact"; break;
+    case Command::get_contact: query = {.actor = query.actor, .kind = "contact", .id = known->what.argument}; break;
+    case Command::get_chats: query.kind = "chat"; break;
+    case Command::get_chat: query = {.actor = query.actor, .kind = "chat", .id = known->what.argument}; break;
+    case Command::get_old_messages:
+    case Command::get_messages: return find_messages(connector, token);
+    default: return fail(connector, token, kFailed, "the connector has no answer");
+  }
+  directory_.find(std::move(query),
+                  [this, address = connector.address, token](const auto& items) { found(address, token, items); });
+}
+
+void Service::find_messages(Connector& connector, Token token) {
+  const Asked& known = connector.asked.at(token);
+  directory_.find({.actor = runtime_.id(connector),
+                   .kind = "message",
+                   .chat = known.what.argument,
+                   .before = known.page.before,
+                   .most = known.page.limit},
+                  [this, address = connector.address, token](const auto& items) { found(address, token, items); });
+}
+
+// A known chat, or else a known message. What is neither the connector may know.
+void Service::find_old_messages(Connector& connector, Token token) {
+  const store::ActorId actor = runtime_.id(connector);
+  const std::string id = connector.asked.at(token).what.argument;
+  const auto still_there = [this, address = connector.address, token]() -> Connector* {
+    const auto there = connectors_.find(address);
+    return there != connectors_.end() && asked(*there->second, token) ? there->second.get() : nullptr;
+  };
+  const auto ask_connector = [this, still_there, token, id] {
+    Connector* const there = still_there();
+    if (!there) return;
+    const Page& page = there->asked.at(token).page;
+    post(*there, token,
+         {.kind = BOTEL_CONNECTOR_GET_MESSAGES,
+          .format = BOTEL_FORMAT_TEXT,
+          .payload = id,
+          .detail = fmt::format(R"({{"limit":{}}})", page.limit)});
+  };
+  directory_.find({.actor = actor, .kind = "chat", .id = id}, [=, this](const auto& chats) {
+    if (!still_there()) return;
+    if (chats && !chats->empty()) return ask_connector();
+    directory_.find({.actor = actor, .kind = "message", .id = id}, [=, this](const auto& messages) {
+      if (!still_there()) return;
+      if (!messages || messages->empty()) return ask_connector();
+      answer(*still_there(), token, json::array(*messages));
+    });
+  });
+}
+
+// What the directory knows changes, so that it is looked at again when the same request comes again.
+void Service::found(const std::string& address, Token token, const Result<std::vector<std::string>>& items) {
+  const auto there = connectors_.find(address);
+  const Asked* const known = there == connectors_.end() ? nullptr : asked(*there->second, token);
+  if (!known) return;
+  Connector& connector = *there->second;
+  const std::uint64_t key = known->key;
+  const bool is_one = known->command == Command::get_contact || known->command == Command::get_chat;
+  if (!items) {
+    fail(connector, token, kFailed, "the store cannot be read");
+    log::error("connector {}: {}", log::printable(address), items.error());
+  } else if (!is_one) {
+    answer(connector, token, json::array(*items));
+  } else if (items->empty()) {
+    fail(connector, token, kUnknown, "nothing is known by this id");
+  } else {
+    answer(connector, token, items->front());
+  }
+  recent_.forget(key);
+}
+
+}  // namespace botel::moca

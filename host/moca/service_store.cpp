@@ -1,0 +1,112 @@
+// The fourth part of Service: what the store keeps of connectors, and how they come back.
+#include <botel/ext/connector.h>
+
+#include <cstdlib>
+
+#include "moca/service.hpp"
+
+namespace botel::moca {
+namespace {
+
+std::uint64_t number(const json::Document& object, std::string_view key) {
+  return std::strtoull(json::text(object, key).c_str(), nullptr, 10);
+}
+
+std::string asked_as_json(std::uint64_t token, const Asked& asked) {
+  return fmt::format(
+      R"({{"token":"{}","command":"{}","topic":{},"key":"{}","argument":{},"chat":{},"uri":{},"before":{},"limit":{},)"
+      R"("offset":{}}})",
+      token, name(asked.command), json::quoted(asked.topic), asked.key, json::quoted(asked.what.argument),
+      json::quoted(asked.what.chat), json::quoted(asked.what.uri), json::quoted(asked.page.before), asked.page.limit,
+      asked.offset);
+}
+
+}  // namespace
+
+std::string Service::origin(const runtime::Actor& actor) const { return actor.info; }
+
+std::string Service::progress(const runtime::Actor& actor) const {
+  const auto& connector = static_cast<const Connector&>(actor);
+  std::vector<std::string> asked;
+  for (const auto& [token, one] : connector.asked) asked.push_back(asked_as_json(token, one));
+  return fmt::format(R"({{"configured":{},"leaving":{},"step":{},"schema":{},"until":{},"asked":{}}})",
+                     connector.configured, connector.leaving, json::quoted(connector.step),
+                     json::quoted(connector.schema), runtime_.unix_ms(connector.flow_until), json::array(asked));
+}
+
+runtime::Actor* Service::restore(const store::Actor& record, const store::State& state) {
+  const auto origin = json::read(record.origin);
+  if (!origin) return nullptr;
+  const std::string type = json::text(*origin, "type"), id = json::text(*origin, "id");
+  if (Connector::address_of(type, id) != record.address || find(type, id)) return nullptr;
+  Connector& connector = add(type, id, find_role_(type));
+  offer(type);
+  if (const auto progress = json::read(state.progress)) restore_progress(connector, *progress);
+  return &connector;
+}
+
+void Service::restore_progress(Connector& connector, const json::Document& progress) {
+  const auto is = [&](std::string_view key) {
+    const auto value = progress.find(key);
+    return value && value->raw == "true";
+  };
+  connector.configured = is("configured");
+  connector.leaving = is("leaving");
+  if (const std::string step = json::text(progress, "step"); !step.empty()) {
+    const auto until = progress.find("until");
+    set_step(connector, step, json::text(progress, "schema"),
+             runtime_.steady(until ? json::integer(*until).value_or(0) : 0));
+  }
+  const auto list = progress.find("asked");
+  const auto items = list ? json::read(list->raw) : failure("");
+  for (const auto& element : items ? items->elements : std::vector<json::Value>()) {
+    if (const auto item = json::read(element.raw)) restore_asked(connector, *item);
+  }
+}
+
+void Service::restore_asked(Connector& connector, const json::Document& item) {
+  const auto command = command_of(json::text(item, "command"));
+  if (!command) return;
+  Asked asked{.command = *command, .topic = json::text(item, "topic"), .key = number(item, "key")};
+  asked.what = {.type = connector.type,
+                .id = connector.id,
+                .command = *command,
+                .argument = json::text(item, "argument"),
+                .chat = json::text(item, "chat"),
+                .uri = json::text(item, "uri")};
+  asked.page = {json::text(item, "before"), number(item, "limit")};
+  asked.offset = number(item, "offset");
+  connector.asked.emplace(number(item, "token"), std::move(asked));
+}
+
+void Service::restore(runtime::Actor& actor, store::Secret secret) {
+  static_cast<Connector&>(actor).secrets[secret.name] = std::move(secret.value);
+}
+
+void Service::resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent) {
+  std::vector<Connector*> leaving;
+  for (const auto& [address, connector] : connectors_) {
+    std::vector<Token> tokens;
+    for (const auto& [token, asked] : connector->asked) tokens.push_back(token);
+    for (const Token token : tokens) {
+      const Asked& known = connector->asked.at(token);
+      // A piece that waits for the broker may be there already: it cannot be told, and must not come twice.
+      if (known.command == Command::get_media && unsent.contains(known.topic + "/response")) {
+        fail(*connector, token, kFailed, "the host was away");
+        continue;
+      }
+      recent_.begin(known.key, address, runtime_.now().steady);
+      watch(*connector, token);
+      // It had not come to its event yet.
+      if (known.command == Command::get_old_messages) find_old_messages(*connector, token);
+    }
+    if (connector->leaving && connector->is_orphan()) leaving.push_back(connector.get());
+    if (!connector->configured || connector->leaving || connector->is_orphan()) continue;
+    runtime_.post(
+        *connector,
+        {.kind = BOTEL_CONNECTOR_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
+  }
+  for (Connector* const connector : leaving) leave(*connector);
+}
+
+}  // namespace botel::moca
