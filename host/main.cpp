@@ -28,6 +28,7 @@ int main(int argc, char** argv) try {
   botel::cli::add_run(app);
   botel::cli::add_chat(app);
   botel::cli::add_plugins(app);
+  botel::cli::add_connectors(app);
   botel::cli::add_store(app);
   botel::cli::add_probe(app);
   try {

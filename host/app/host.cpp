@@ -117,7 +117,7 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   filters_.insert(filters_.end(), config.gitple.answers.begin(), config.gitple.answers.end());
   if (auto subscribed = subscribe(); !subscribed) return subscribed;
   if (broker_ && broker_->has_ended()) return failure("the private broker has ended");
-  orders_.emplace(*plugins_, bots_, [this] { return reconfigure(); });
+  orders_.emplace(*plugins_, bots_, *moca_, [this] { return reconfigure(); });
   auto control =
       Control::open(config.data, [this](const auto& request, const auto& answer) { orders_->take(request, answer); });
   if (!control) return tl::unexpected(control.error());

@@ -43,10 +43,29 @@ std::string Orders::status() const {
                      json::array(not_loaded), json::array(missing), json::array(leftovers));
 }
 
+// Types that a plugin offers, and connectors, whose type may have lost its plugin.
+std::string Orders::connectors() const {
+  std::vector<std::string> types, connectors;
+  for (const plugin::FileStatus& file : plugins_.files()) {
+    for (const plugin::Status& status : file.offers) {
+      if (status.kind != "connector") continue;
+      types.push_back(fmt::format(R"({{"type":{},"version":{},"state":{},"file":{}}})", json::quoted(status.name),
+                                  json::quoted(status.version), json::quoted(status.state), json::quoted(file.name)));
+    }
+  }
+  for (const moca::Service::Status& status : moca_.status()) {
+    connectors.push_back(fmt::format(R"({{"type":{},"id":{},"configured":{},"step":{},"waiting":{}}})",
+                                     json::quoted(status.type), json::quoted(status.id), status.configured,
+                                     json::quoted(status.step), status.waiting));
+  }
+  return fmt::format(R"({{"types":{},"connectors":{}}})", json::array(types), json::array(connectors));
+}
+
 void Orders::take(const json::Document& request, const Control::Answer& answer) {
   const std::string command = json::text(request, "command"), name = json::text(request, "name");
   const auto done = [answer](const auto& reports) { answer(reports_as_json(reports)); };
   if (command == "plugins") return answer(status());
+  if (command == "connectors") return answer(connectors());
   if (command == "check") return plugins_.check(json::text(request, "file"), done);
   if (command == "rollback") return plugins_.rollback(name, done);
   if (command != "reload") return answer(error_as_json("this is no command"));

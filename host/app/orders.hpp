@@ -7,6 +7,7 @@
 #include "app/bots.hpp"
 #include "app/control.hpp"
 #include "base/json.hpp"
+#include "moca/service.hpp"
 #include "plugin/plugins.hpp"
 
 namespace botel::app {
@@ -14,10 +15,11 @@ namespace botel::app {
 class Orders {
  public:
   // `reread`: reads the configuration again; what is wrong with it, or nothing.
-  Orders(plugin::Plugins& plugins, const Bots& bots, std::function<std::string()> reread)
-      : plugins_(plugins), bots_(bots), reread_(std::move(reread)) {}
+  Orders(plugin::Plugins& plugins, const Bots& bots, const moca::Service& moca, std::function<std::string()> reread)
+      : plugins_(plugins), bots_(bots), moca_(moca), reread_(std::move(reread)) {}
 
   // {"command":"plugins"}
+  // {"command":"connectors"}
   // {"command":"reload","name":"echo","restart_rooms":true}: both optional
   // {"command":"rollback","name":"echo"}
   // {"command":"check","file":"/path/echo.so"}
@@ -25,9 +27,11 @@ class Orders {
 
  private:
   [[nodiscard]] std::string status() const;
+  [[nodiscard]] std::string connectors() const;
 
   plugin::Plugins& plugins_;
   const Bots& bots_;
+  const moca::Service& moca_;
   const std::function<std::string()> reread_;
 };
 

@@ -2,25 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <optional>
-
 #include "base/json.hpp"
-#include "cli/chat_text.hpp"
+#include "cli/text.hpp"
 
 namespace botel::cli {
-namespace {
-
-// By number, by text, or by value.
-std::optional<ChatOption> find_option(const std::vector<ChatOption>& options, std::string_view line) {
-  if (const auto number = number_up_to(options.size(), line)) return options[number - 1];
-  for (const auto& option : options) {
-    if (line == option.text || line == option.value) return option;
-  }
-  return {};
-}
-
-}  // namespace
-
 std::string ChatForm::prompt() const {
   const ChatField& field = fields_[answers_.size()];
   if (field.options.empty()) return clean(field.label) + ": ";

@@ -29,7 +29,7 @@ class ChatForm {
 
  private:
   std::vector<ChatField> fields_;
-  std::vector<ChatOption> answers_;  // of the first fields: the value, and how it reads
+  std::vector<Option> answers_;  // of the first fields: the value, and how it reads
 };
 
 }  // namespace botel::cli

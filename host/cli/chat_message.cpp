@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
-#include "cli/chat_text.hpp"
+#include "cli/text.hpp"
 
 namespace botel::cli {
 namespace {
@@ -71,10 +71,10 @@ std::string with_details(const std::string& label, std::vector<std::string> deta
   return details.empty() ? clean(label) : clean(fmt::format("{} ({})", label, fmt::join(details, ", ")));
 }
 
-ChatOption read_option(const Value& value) {
+Option read_option(const Value& value) {
   if (value.is(Kind::string)) return {json::text(value), json::text(value)};
   const Document option = value.is(Kind::object) ? open(value) : Document();
-  ChatOption read{json::text(option, "v"), json::text(option, "t")};
+  Option read{json::text(option, "v"), json::text(option, "t")};
   if (read.text.empty()) read.text = read.value;
   if (read.value.empty()) read.value = read.text;
   return read;

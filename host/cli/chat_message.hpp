@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/option.hpp"
 
 namespace botel::cli {
 
@@ -20,16 +21,12 @@ struct ChatChoice {
   bool operator==(const ChatChoice&) const = default;
 };
 
-struct ChatOption {
-  std::string value, text;
-};
-
 // One thing that a form asks for.
 struct ChatField {
   std::string label, key;
   std::string preset;  // taken when nothing is entered
   bool required = false;
-  std::vector<ChatOption> options;  // empty: any text will do
+  std::vector<Option> options;  // empty: any text will do
 };
 
 struct ChatMessage {

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include "base/json.hpp"
+#include "cli/fresh_id.hpp"
 #include "gitple/request.hpp"
 #include "mqtt/topics.hpp"
 
@@ -15,12 +14,6 @@ using json::Document;
 using json::Kind;
 
 constexpr std::size_t kLongestBot = 200;
-
-// Large enough to be nobody else's, and small enough for JavaScript.
-std::uint64_t random_id() {
-  static std::random_device random;
-  return std::uniform_int_distribution<std::uint64_t>(1'000'000'000, 1'000'000'000'000'000)(random);
-}
 
 std::string in_room(const ChatRoom& room, std::string_view rest) {
   return fmt::format("s/1/a/1/u/{}/r/{}/{}", room.user, room.room, rest);
@@ -46,7 +39,7 @@ Result<ChatRoom> ChatRoom::fresh(const std::string& bot) {
     return failure("a bot id can stand in a topic: not empty, at most {} bytes, without / + # and control characters",
                    kLongestBot);
   }
-  return ChatRoom{bot, random_id(), random_id(), random_id()};
+  return ChatRoom{bot, fresh_id(), fresh_id(), fresh_id()};
 }
 
 std::string ChatRoom::requests() const { return fmt::format("s/1/a/1/t/{0}/req/t/{0}/i/app", bot); }

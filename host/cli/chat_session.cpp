@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/json.hpp"
-#include "cli/chat_text.hpp"
+#include "cli/text.hpp"
 #include "gitple/message.hpp"
 #include "gitple/request.hpp"
 
@@ -25,7 +25,7 @@ std::string describe(const gitple::Answer& answer) {
 
 }  // namespace
 
-ChatSession::ChatSession(mqtt::Client& client, ChatView& view, ChatRoom room)
+ChatSession::ChatSession(mqtt::Client& client, View& view, ChatRoom room)
     : client_(client),
       view_(view),
       room_(std::move(room)),

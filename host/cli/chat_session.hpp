@@ -6,49 +6,35 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "cli/chat_form.hpp"
 #include "cli/chat_message.hpp"
 #include "cli/chat_pace.hpp"
 #include "cli/chat_room.hpp"
+#include "cli/conversation.hpp"
 #include "mqtt/client.hpp"
 
 namespace botel::cli {
 
-// Where a conversation is to be seen. What it is given may come from outside and need cleaning.
-class ChatView {
- public:
-  virtual ~ChatView() = default;
-  virtual void show(std::string_view line) = 0;  // from the bot, or about the room
-  virtual void sent(std::string_view line) = 0;  // by the user, as it went out
-  virtual void typing(bool on) = 0;
-};
-
 // [driver]; `client` and `view` outlive it.
-class ChatSession {
+class ChatSession final : public Conversation {
  public:
-  ChatSession(mqtt::Client& client, ChatView& view, ChatRoom room);
+  ChatSession(mqtt::Client& client, View& view, ChatRoom room);
 
-  void open(SteadyTime now);
-  // Takes a message of the topics that it subscribed; what does not concern it is ignored.
-  void receive(const mqtt::Message& message, Time now);
-  // Looks at the time limits.
-  void advance(SteadyTime now);
-  // When something is due: a time limit, or the user's turn.
-  [[nodiscard]] SteadyTime due() const;
+  void open(SteadyTime now) override;
+  void receive(const mqtt::Message& message, Time now) override;
+  void advance(SteadyTime now) override;
+  [[nodiscard]] SteadyTime due() const override;
 
-  // It can take what the user says, and it is the user's turn (before that it can be said as well).
-  [[nodiscard]] bool listens() const { return stage_ == Stage::open; }
-  [[nodiscard]] bool users_turn(SteadyTime now) const { return listens() && now >= pace_.due(); }
-  // What to ask the user with: "> ", or the name of a form's field.
-  [[nodiscard]] std::string prompt() const;
-  void enter(std::string_view line, Time now);
+  [[nodiscard]] bool listens() const override { return stage_ == Stage::open; }
+  [[nodiscard]] bool users_turn(SteadyTime now) const override { return listens() && now >= pace_.due(); }
+  [[nodiscard]] std::string prompt() const override;
+  void enter(std::string_view line, Time now) override;
   // Ends the room; a second time: gives up waiting for the answer.
-  void end(SteadyTime now);
+  void end(SteadyTime now) override;
 
-  [[nodiscard]] bool over() const { return stage_ == Stage::over; }
-  // Why it is over, where the room was not ended properly.
-  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+  [[nodiscard]] bool over() const override { return stage_ == Stage::over; }
+  // Empty where the room was ended properly.
+  [[nodiscard]] const std::string& trouble() const override { return trouble_; }
 
  private:
   enum class Stage { subscribing, starting, open, ending, over };
@@ -64,7 +50,7 @@ class ChatSession {
   [[nodiscard]] std::int64_t next_time(Time now);
 
   mqtt::Client& client_;
-  ChatView& view_;
+  View& view_;
   const ChatRoom room_;
   const std::string start_id_, again_id_, end_id_;
   Stage stage_ = Stage::subscribing;

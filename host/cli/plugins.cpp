@@ -2,7 +2,6 @@
 #include <fmt/chrono.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -11,13 +10,13 @@
 #include <memory>
 #include <string>
 
-#include "app/config.hpp"
-#include "app/control.hpp"
 #include "app/data_folder.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
-#include "cli/chat_text.hpp"
 #include "cli/commands.hpp"
+#include "cli/complain.hpp"
+#include "cli/order.hpp"
+#include "cli/text.hpp"
 #include "plugin/candidate.hpp"
 
 namespace botel::cli {
@@ -26,61 +25,10 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string config, data;
+  HostOptions host;
   std::string name, file;
   bool json = false, restart_rooms = false;
 };
-
-int complain(const std::string& what) {
-  fmt::print(stderr, "botel: {}\n", clean(what));
-  return 1;
-}
-
-std::string request(std::string_view command, std::initializer_list<std::pair<std::string_view, std::string>> more) {
-  std::string json = fmt::format(R"({{"command":"{}")", command);
-  for (const auto& [key, value] : more) json += fmt::format(R"(,"{}":{})", key, value);
-  return json + "}";
-}
-
-// Where the host's data directory is: as it is told itself.
-Result<fs::path> data_folder(const Options& options) {
-  if (!options.data.empty()) return fs::path(options.data);
-  app::Config config = app::default_config();
-  if (options.config.empty()) return config.data;
-  const auto mistakes = app::read_config(options.config, config);
-  if (!mistakes.empty()) return failure("{}", mistakes.front());
-  return config.data;
-}
-
-// The host's answer, or its error.
-Result<std::string> ask(const Options& options, const std::string& request) {
-  const auto data = data_folder(options);
-  if (!data) return tl::unexpected(data.error());
-  auto answer = app::ask(*data, request);
-  if (!answer) return answer;
-  const auto read = json::read(*answer);
-  if (!read) return failure("the host's answer cannot be read");
-  if (const auto error = json::text(*read, "error"); !error.empty()) return failure("{}", error);
-  return answer;
-}
-
-std::vector<json::Document> list(const json::Document& from, std::string_view key) {
-  std::vector<json::Document> items;
-  const auto value = from.find(key);
-  const auto elements = value ? json::read(value->raw) : failure("");
-  if (!elements) return items;
-  for (const auto& element : elements->elements) {
-    if (auto item = json::read(element.raw)) items.push_back(std::move(*item));
-  }
-  return items;
-}
-
-std::string of(const json::Document& item, std::string_view key) { return clean(json::text(item, key)); }
-
-bool is_true(const json::Document& item, std::string_view key) {
-  const auto value = item.find(key);
-  return value && value->raw == "true";
-}
 
 std::string when(const json::Document& outcome) {
   const auto value = outcome.find("time_ms");
@@ -88,28 +36,8 @@ std::string when(const json::Document& outcome) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(time_ms / 1000)));
 }
 
-json::Document outcome_of(const json::Document& item, std::string_view key) {
-  const auto value = item.find(key);
-  auto read = value ? json::read(value->raw) : failure("");
-  return read ? std::move(*read) : json::Document();
-}
-
-// Columns as wide as what is in them.
-void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
-    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
-  }
-}
-
 int show(const Options& options) {
-  const auto answer = ask(options, request("plugins", {}));
+  const auto answer = ask(options.host, order("plugins", {}));
   if (!answer) return complain(answer.error());
   if (options.json) {
     fmt::print("{}", *answer);
@@ -119,7 +47,7 @@ int show(const Options& options) {
   std::vector<std::vector<std::string>> rows{
       {"NAME", "KIND", "VERSION", "ABI", "STATE", "GEN", "ROOMS", "CALLS", "ERRORS", "SHA256", "FILE", "LAST CHANGE"}};
   for (const auto& item : list(all, "plugins")) {
-    const auto last = outcome_of(item, "last");
+    const auto last = inside(item, "last");
     rows.push_back({of(item, "name"), of(item, "kind"), of(item, "version"), of(item, "abi"), of(item, "state"),
                     of(item, "generation"), of(item, "rooms"), of(item, "calls"), of(item, "errors"),
                     of(item, "sha256").substr(0, 12), of(item, "file"),
@@ -129,19 +57,17 @@ int show(const Options& options) {
   std::string named;
   for (const auto& item : list(all, "plugins")) {
     const std::string file = of(item, "file"), why = of(item, "refused");
-    if (why.empty() || why == of(outcome_of(item, "last"), "text") || std::exchange(named, file) == file) continue;
+    if (why.empty() || why == of(inside(item, "last"), "text") || std::exchange(named, file) == file) continue;
     fmt::print("{} in the folder is another one, and is refused: {}\n", file, why);
   }
   for (const auto& item : list(all, "not_loaded")) {
-    fmt::print("{} is not loaded: {}\n", of(item, "file"), of(outcome_of(item, "last"), "text"));
+    fmt::print("{} is not loaded: {}\n", of(item, "file"), of(inside(item, "last"), "text"));
   }
   for (const auto& item : list(all, "missing")) {
     fmt::print("{}: {} waiting\n", of(item, "name"), counted(std::stoul(of(item, "rooms")), "room"));
   }
-  const auto still = all.find("still_in_memory");
-  const auto leftovers = still ? json::read(still->raw) : failure("");
-  if (leftovers) {
-    for (const auto& each : leftovers->elements) fmt::print("still in memory: {}\n", clean(json::text(each)));
+  for (const auto& each : inside(all, "still_in_memory").elements) {
+    fmt::print("still in memory: {}\n", clean(json::text(each)));
   }
   return 0;
 }
@@ -151,7 +77,7 @@ int print_results(const Result<std::string>& answer) {
   if (!answer) return complain(answer.error());
   int code = 0;
   for (const auto& result : list(*json::read(*answer), "results")) {
-    const auto outcome = outcome_of(result, "outcome");
+    const auto outcome = inside(result, "outcome");
     const bool good = is_true(outcome, "good");
     const std::string file = of(result, "file"), text = json::text(outcome, "text");
     for (const auto& line : clean_lines(text)) {
@@ -163,12 +89,13 @@ int print_results(const Result<std::string>& answer) {
 }
 
 int reload(const Options& options) {
-  return print_results(ask(options, request("reload", {{"name", json::quoted(options.name)},
-                                                       {"restart_rooms", options.restart_rooms ? "true" : "false"}})));
+  return print_results(
+      ask(options.host, order("reload", {{"name", json::quoted(options.name)},
+                                         {"restart_rooms", options.restart_rooms ? "true" : "false"}})));
 }
 
 int rollback(const Options& options) {
-  return print_results(ask(options, request("rollback", {{"name", json::quoted(options.name)}})));
+  return print_results(ask(options.host, order("rollback", {{"name", json::quoted(options.name)}})));
 }
 
 // Where no host runs: as far as that can be known without one. Nobody knows the configurations then.
@@ -198,10 +125,10 @@ int check_alone(const fs::path& file) {
 
 int check(const Options& options) {
   const fs::path file = fs::absolute(options.file);
-  const auto data = data_folder(options);
+  const auto data = data_folder(options.host);
   if (!data) return complain(data.error());
   if (!app::DataFolder::announced(*data)) return check_alone(file);
-  return print_results(ask(options, request("check", {{"file", json::quoted(file.string())}})));
+  return print_results(ask(options.host, order("check", {{"file", json::quoted(file.string())}})));
 }
 
 }  // namespace
@@ -210,8 +137,7 @@ void add_plugins(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   const auto add = [&](const char* name, const char* what, int (*run)(const Options&)) {
     CLI::App* const command = app.add_subcommand(name, what);
-    command->add_option("--config", options->config, "The host's configuration file, which names its data directory");
-    command->add_option("--data", options->data, "Data directory of the host; else ~/.local/state/botel");
+    add_host_options(*command, options->host);
     command->callback([options, run] {
       if (const int code = run(*options)) throw CLI::RuntimeError(code);
     });

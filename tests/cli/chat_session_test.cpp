@@ -6,37 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "cli/fakes.hpp"
+
 using namespace botel;
 using namespace std::chrono_literals;
 
 namespace {
 
-// A broker that grants at once, unless it is told not to, and keeps what is published.
-struct FakeClient : mqtt::Client {
-  void publish(std::string_view topic, std::string_view payload) override {
-    sent += std::string(topic) + " " + std::string(payload) + "\n";
-  }
-  void subscribe(const std::string&, Done done) override {
-    if (grants) done(refusal.empty() ? Result<>() : Result<>(tl::unexpected(refusal)));
-  }
-  void unsubscribe(const std::string&) override {}
-  void disown(const std::string&) override {}
-
-  bool grants = true;
-  std::string refusal, sent;
-};
-
-struct FakeView : cli::ChatView {
-  void show(std::string_view line) override { text += std::string(line) + "\n"; }
-  void sent(std::string_view line) override { text += "> " + std::string(line) + "\n"; }
-  void typing(bool on) override { types = on; }
-  std::string text;
-  bool types = false;
-};
-
 struct Talk {
-  FakeClient client;
-  FakeView view;
+  cli::FakeClient client;
+  cli::FakeView view;
   cli::ChatSession session{client, view, {"9", 7, 8, 104}};
   Time now{SteadyTime(1h), 1000};
 

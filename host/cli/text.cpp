@@ -1,4 +1,4 @@
-#include "cli/chat_text.hpp"
+#include "cli/text.hpp"
 
 #include <charconv>
 

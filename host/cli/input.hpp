@@ -6,9 +6,9 @@
 
 namespace botel::cli {
 
-class ChatInput {
+class Input {
  public:
-  explicit ChatInput(int descriptor) : descriptor_(descriptor) {}
+  explicit Input(int descriptor) : descriptor_(descriptor) {}
 
   // To poll for: there is no line yet, and more may come.
   [[nodiscard]] bool wants_more() const { return !ended_ && !has_line(); }
@@ -20,6 +20,8 @@ class ChatInput {
   [[nodiscard]] bool at_end() const { return ended_ && text_.empty(); }
   // The next line, without its end. The last one may have none; one that is far too long is cut into several.
   std::optional<std::string> take_line();
+  // What has been read and not been taken.
+  void forget() { text_.clear(); }
 
  private:
   const int descriptor_;

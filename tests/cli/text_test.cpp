@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "cli/chat_input.hpp"
-#include "cli/chat_text.hpp"
+#include "cli/input.hpp"
+#include "cli/text.hpp"
 
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 using namespace botel;
 using namespace std::string_literals;
 
-TEST_CASE("chat text: a number is one from 1 to the most") {
+TEST_CASE("text: a number is one from 1 to the most") {
   CHECK(cli::number_up_to(3, " 3 ") == 3);
   for (const char* none : {"", "0", "4", "-1", "+1", "1.", "1 2", "x", "99999999999999999999999"}) {
     CAPTURE(none);
@@ -18,10 +18,10 @@ TEST_CASE("chat text: a number is one from 1 to the most") {
   }
 }
 
-TEST_CASE("chat input: lines are taken one by one, the last one without its end") {
+TEST_CASE("input: lines are taken one by one, the last one without its end") {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
-  cli::ChatInput input(ends[0]);
+  cli::Input input(ends[0]);
   const auto type = [&](const std::string& text) {
     REQUIRE(write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
     input.read_some();

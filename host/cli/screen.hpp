@@ -1,18 +1,18 @@
-// Where `botel chat` shows a conversation: a terminal with a prompt, or a plain transcript.
+// Where a conversation is shown: a terminal with a prompt, or a plain transcript.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "cli/chat_session.hpp"
+#include "cli/conversation.hpp"
 
 namespace botel::cli {
 
 // Writes to stdout.
-class ChatScreen final : public ChatView {
+class Screen final : public View {
  public:
-  // `terminal`: the user sees what he types, so that only the bot's part is to be shown, and a prompt.
-  explicit ChatScreen(bool terminal) : terminal_(terminal) {}
+  // `terminal`: the user sees what he types, so that only the other side's part is to be shown, and a prompt.
+  explicit Screen(bool terminal) : terminal_(terminal) {}
 
   void show(std::string_view line) override;
   void sent(std::string_view line) override;

@@ -1,22 +1,22 @@
-#include "cli/chat_screen.hpp"
+#include "cli/screen.hpp"
 
 #include <cstdio>
 
-#include "cli/chat_text.hpp"
+#include "cli/text.hpp"
 
 namespace botel::cli {
 
-void ChatScreen::show(std::string_view line) {
+void Screen::show(std::string_view line) {
   leave_line();
   write(clean(line) + "\n");
 }
 
-void ChatScreen::sent(std::string_view line) {
+void Screen::sent(std::string_view line) {
   if (terminal_) return;
   for (const auto& part : clean_lines(line)) write("> " + part + "\n");
 }
 
-void ChatScreen::typing(bool on) {
+void Screen::typing(bool on) {
   if (!terminal_ || on == (at_ == At::typing)) return;
   leave_line();
   if (!on) return;
@@ -24,7 +24,7 @@ void ChatScreen::typing(bool on) {
   at_ = At::typing;
 }
 
-void ChatScreen::prompt(const std::string& text) {
+void Screen::prompt(const std::string& text) {
   if (!terminal_ || at_ == At::prompt) return;
   leave_line();
   write(text);
@@ -32,13 +32,13 @@ void ChatScreen::prompt(const std::string& text) {
 }
 
 // A notice of typing goes away. A prompt stays, as there may be half a line behind it, which the terminal keeps.
-void ChatScreen::leave_line() {
+void Screen::leave_line() {
   if (at_ == At::typing) write("\r\033[K");
   if (at_ == At::prompt) write("\n");
   at_ = At::start;
 }
 
-void ChatScreen::write(std::string_view text) {
+void Screen::write(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }

@@ -1,4 +1,4 @@
-#include "cli/chat_input.hpp"
+#include "cli/input.hpp"
 
 #include <unistd.h>
 
@@ -13,7 +13,7 @@ constexpr std::size_t kLongestLine = 64 << 10;
 
 }  // namespace
 
-void ChatInput::read_some() {
+void Input::read_some() {
   std::array<char, 4096> buffer{};
   const auto size = ::read(descriptor_, buffer.data(), buffer.size());
   if (size < 0 && (errno == EINTR || errno == EAGAIN)) return;
@@ -24,12 +24,12 @@ void ChatInput::read_some() {
   }
 }
 
-bool ChatInput::has_line() const {
+bool Input::has_line() const {
   if (ended_) return !text_.empty();
   return text_.size() >= kLongestLine || text_.find('\n') != std::string::npos;
 }
 
-std::optional<std::string> ChatInput::take_line() {
+std::optional<std::string> Input::take_line() {
   if (!has_line()) return {};
   const auto end = std::min({text_.find('\n'), text_.size(), kLongestLine});
   std::string line = text_.substr(0, end);

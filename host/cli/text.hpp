@@ -1,4 +1,4 @@
-// Text of the chat, in lines and numbers.
+// Text in a terminal, in lines and numbers.
 #pragma once
 
 #include <string>

@@ -1,0 +1,97 @@
+#include "cli/terminal.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/signals.hpp"
+
+namespace botel::cli {
+
+Terminal::Terminal() : signals_(open_signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})) {}
+
+std::string Terminal::lead(Conversation& conversation, mqtt::Link& link) {
+  conversation.open(std::chrono::steady_clock::now());
+  while (!conversation.over()) round(conversation, link);
+  screen_.leave_line();
+  hidden_.end();
+  std::string trouble = conversation.trouble();
+  if (!trouble.empty() && !link.trouble().empty()) trouble += " (" + link.trouble() + ")";
+  link.leave(std::chrono::steady_clock::now() + std::chrono::seconds(1));
+  return trouble;
+}
+
+void Terminal::round(Conversation& conversation, mqtt::Link& link) {
+  wait(conversation, link);
+  const Time now = Time::now();
+  look_for_signals(conversation, now.steady);
+  link.tick(now.steady);
+  link.read();
+  link.dispatch([&](const mqtt::Message& message) { conversation.receive(message, now); });
+  take_lines(conversation, now);
+  conversation.advance(now.steady);
+  link.write();
+}
+
+void Terminal::wait(const Conversation& conversation, const mqtt::Link& link) {
+  std::array<pollfd, 3> descriptors{pollfd{signals_, POLLIN, 0}, link.descriptor(), {-1, POLLIN, 0}};
+  if (conversation.listens() && input_.wants_more()) descriptors[2].fd = STDIN_FILENO;
+  SteadyTime until = std::min(link.next_tick(), conversation.due());
+  const SteadyTime now = std::chrono::steady_clock::now();
+  // Once it is the user's turn it stays so: there is nothing to wake up for.
+  if (conversation.users_turn(now)) until = link.next_tick();
+  if (link.has_more()) until = now;
+  const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
+  poll(descriptors.data(), descriptors.size(), static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
+  if (descriptors[2].revents != 0) input_.read_some();
+}
+
+void Terminal::look_for_signals(Conversation& conversation, SteadyTime now) {
+  signalfd_siginfo info{};
+  if (read(signals_, &info, sizeof info) != sizeof info) return;
+  if (info.ssi_signo == SIGTSTP) return stop_for_a_while();
+  signal_ = static_cast<int>(info.ssi_signo);
+  conversation.end(now);
+}
+
+// The shell gets the terminal as it was.
+void Terminal::stop_for_a_while() {
+  screen_.leave_line();
+  hidden_.end();
+  raise(SIGSTOP);
+}
+
+// Somebody at a keyboard may speak whenever he likes; a script waits for its turn.
+void Terminal::take_lines(Conversation& conversation, Time now) {
+  const auto may_speak = [&] { return keyboard_ ? conversation.listens() : conversation.users_turn(now.steady); };
+  while (may_speak()) {
+    if (conversation.hides()) hide();
+    if (input_.at_end()) return conversation.end(now.steady);
+    const auto line = input_.take_line();
+    if (!line) break;
+    entered();
+    conversation.enter(*line, now);
+  }
+  if (conversation.users_turn(now.steady)) screen_.prompt(conversation.prompt());
+}
+
+void Terminal::hide() {
+  if (hidden_.is_on()) return;
+  hidden_.begin();
+  if (hidden_.is_on()) input_.forget();
+}
+
+// The cursor is on a new line, by what was typed; where that was hidden, it still is behind the prompt.
+void Terminal::entered() {
+  if (hidden_.is_on()) {
+    screen_.leave_line();
+  } else {
+    screen_.entered();
+  }
+  hidden_.end();
+}
+
+}  // namespace botel::cli
