@@ -29,6 +29,7 @@ int main(int argc, char** argv) try {
   botel::cli::add_chat(app);
   botel::cli::add_plugins(app);
   botel::cli::add_connectors(app);
+  botel::cli::add_connect(app);
   botel::cli::add_store(app);
   botel::cli::add_probe(app);
   try {

@@ -13,6 +13,7 @@ void add_chat(CLI::App& app);
 void add_store(CLI::App& app);
 void add_plugins(CLI::App& app);  // plugins, check, reload, rollback
 void add_connectors(CLI::App& app);
+void add_connect(CLI::App& app);
 void add_probe(CLI::App& app);
 
 }  // namespace botel::cli
