@@ -254,7 +254,7 @@ typedef struct botel_note_head {
 #define BOTEL_NOTE_ATTRIBUTES __attribute__((used, retain, aligned(4), section(BOTEL_NOTE_SECTION)))
 
 /* BOTEL_NOTE(1, {BOTEL_BOT, 1, 1, "echo", "1.0.0"}) - once a plugin, at file scope, written in C.
- * C++ plugins use BOTEL_PLUGIN of bot.hpp, which writes the entry and the note. */
+ * C++ plugins use BOTEL_PLUGIN of plugin.hpp, which writes the entry and the note. */
 #define BOTEL_NOTE(COUNT, ...)                                                                                       \
   BOTEL_NOTE_ATTRIBUTES static const struct {                                                                        \
     botel_note_head head;                                                                                            \

@@ -1,4 +1,4 @@
-// The little JSON that a bot in C++ needs, on RapidJSON: reading a payload and writing a value.
+// The little JSON that a bot or a connector in C++ needs, on RapidJSON: reading a payload and writing a value.
 #pragma once
 
 #include <rapidjson/document.h>
@@ -104,12 +104,28 @@ class Object {
     members_.append(members_.empty() ? "\"" : ",\"").append(name).append("\":").append(json);
     return *this;
   }
+  // All members of another one.
+  Object& add(const Object& other) {
+    if (!other.empty()) members_.append(members_.empty() ? "" : ",").append(other.members_);
+    return *this;
+  }
   bool empty() const { return members_.empty(); }
   std::string json() const { return "{" + members_ + "}"; }
 
  private:
   std::string members_;
 };
+
+// A JSON list of what has a json() of its own.
+template <class Parts>
+std::string list(const Parts& parts) {
+  std::string text = "[";
+  for (const auto& part : parts) {
+    if (text.size() > 1) text += ',';
+    text += part.json();
+  }
+  return text + "]";
+}
 
 // The whole number `name` of an object; `otherwise` when there is none.
 inline long long number(const rapidjson::Value& value, const char* name, long long otherwise = 0) {

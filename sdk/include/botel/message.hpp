@@ -20,20 +20,6 @@
 
 namespace botel {
 
-namespace detail {
-
-template <class Parts>
-std::string array(const Parts& parts) {
-  std::string text = "[";
-  for (const auto& part : parts) {
-    if (text.size() > 1) text += ',';
-    text += part.json();
-  }
-  return text + "]";
-}
-
-}  // namespace detail
-
 // Something to press: made by text(), image(), button() and list().
 class Choice {
  public:
@@ -156,7 +142,7 @@ class Field {
       options[i].text("v", options_[i].value);
       options[i].text("t", options_[i].text);
     }
-    item.raw("o", detail::array(options));
+    item.raw("o", json::list(options));
     return item.json();
   }
 
@@ -216,7 +202,7 @@ class Rich {
     json::Object slider;
     slider.number("n", per_slide);
     slider.number("p", preview);
-    slider.raw("a", detail::array(items));
+    slider.raw("a", json::list(items));
     slider_ = slider.json();
     return *this;
   }
@@ -226,7 +212,7 @@ class Rich {
     message.raw("t", text_);
     if (!link_.empty()) message.raw("l", link_.json());
     // With a slider clients expect `a`, even if it is empty.
-    if (!items_.empty() || !slider_.empty()) message.raw("a", detail::array(items_));
+    if (!items_.empty() || !slider_.empty()) message.raw("a", json::list(items_));
     if (!slider_.empty()) message.raw("s", slider_);
     return message.json();
   }
@@ -245,7 +231,7 @@ class Messages {
     messages_.push_back(std::move(message));
     return *this;
   }
-  std::string json() const { return detail::array(messages_); }
+  std::string json() const { return json::list(messages_); }
 
  private:
   std::vector<Rich> messages_;
