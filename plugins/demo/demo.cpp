@@ -1,0 +1,140 @@
+// A service that is not there: who connects to it finds ten contacts, chats, a history with every type of message, and
+// an echo. It shows what a connector does, and lets MOCA be tried without a service. `push_every` in [plugin.demo]
+// makes one of its chats say something every so many seconds.
+//
+// All that MOCA asks for is in the host's directory, as it was pushed. The state of an account: {"said":3,"ticks":true}
+#include <botel/connector.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "history.hpp"
+#include "media.hpp"
+
+namespace {
+
+using botel::Account;
+using botel::ChatMessage;
+using botel::Content;
+using botel::Reply;
+
+constexpr std::uint64_t kTick = 1;  // a timer
+
+// What an account remembers.
+struct State {
+  std::int64_t said = 0;  // messages that are not of the history
+  bool ticks = false;     // the timer is set
+
+  static State of(const Account& account) {
+    const auto json = botel::json::parse(account.state());
+    return {botel::json::number(json, "said"), botel::json::number(json, "ticks") != 0};
+  }
+  void save(Account& account) const {
+    account.save(botel::json::Object().number("said", said).number("ticks", ticks ? 1 : 0).json());
+  }
+};
+
+const botel::Chat* find(const std::vector<botel::Chat>& chats, const botel::GivenId& id) {
+  for (const botel::Chat& chat : chats) {
+    if (id == chat.id) return &chat;
+  }
+  return nullptr;
+}
+
+class Demo : public botel::Connector {
+ public:
+  explicit Demo(std::string_view config) : push_every_(botel::json::number(botel::json::parse(config), "push_every")) {}
+
+  void on_configure(Account& account, const botel::Answer& answer, Reply reply) override {
+    if (answer.step != "phone") return account.ask(reply, phone_step());
+    account.finish(reply, {.id = demo::kUser, .name = "Jon Doe", .username = "jon.doe", .phone = answer.text("phone")});
+    account.push(demo::contacts());
+    account.push(demo::chats());
+    account.push(history_);
+    State state = State::of(account);
+    keep_ticking(account, state);
+    state.save(account);
+  }
+
+  // The directory has the user's own contact besides.
+  void on_get_contacts(Account& account, Reply reply) override { account.answer(reply, demo::contacts()); }
+
+  void on_send_message(Account& account, const botel::Outgoing& outgoing, Reply reply) override {
+    const auto chats = demo::chats();
+    const botel::Chat* const chat = find(chats, outgoing.chat);
+    if (!chat) return account.fail(reply, "there is no such chat", 404);
+    State state = State::of(account);
+    const ChatMessage sent = say(account, state, chat->id, demo::kUser, outgoing.content);
+    account.answer(reply, sent);
+    if (chat->id == demo::kEchoChat) say(account, state, chat->id, demo::kEcho, outgoing.content);
+    keep_ticking(account, state);
+    state.save(account);
+  }
+
+  void on_get_media(Account& account, const botel::MediaRequest& request, Reply reply) override {
+    const auto media = find_media(request);
+    if (!media) return account.fail(reply, "this message has no media", 404);
+    const std::string piece = media->read(request.offset, request.limit);
+    const bool more = request.offset + piece.size() < media->size;
+    account.media_piece(reply, piece, more, media->filename, media->mime);
+  }
+
+  void on_timer(Account& account, std::uint64_t) override {
+    State state = State::of(account);
+    state.ticks = false;
+    if (push_every_ > 0) {
+      say(account, state, demo::kClockChat, demo::kClock, Content::text("It is " + botel::rfc3339(account.time())));
+    }
+    keep_ticking(account, state);
+    state.save(account);
+  }
+
+  // The configuration may say something else than before.
+  void on_resumed(Account& account, botel::milliseconds) override {
+    State state = State::of(account);
+    keep_ticking(account, state);
+    state.save(account);
+  }
+
+ private:
+  static botel::Step phone_step() {
+    return botel::Step("phone", "Phone", "A phone number to start configuration of the moca demo service")
+        .text("phone", {.title = "Phone number",
+                        .description = "Phone number in international format",
+                        .examples = {"+491711234567", "+442071838750"}});
+  }
+
+  ChatMessage say(Account& account, State& state, const botel::Id& chat, std::int64_t contact,
+                  const Content& content) const {
+    const auto index = static_cast<std::int64_t>(history_.size()) + state.said++;
+    const ChatMessage message{demo::message_id(index), chat, contact, account.time(), content};
+    account.push(message);
+    return message;
+  }
+
+  void keep_ticking(Account& account, State& state) const {
+    if (push_every_ == 0 || state.ticks) return;
+    account.set_timer(kTick, std::chrono::seconds(push_every_));
+    state.ticks = true;
+  }
+
+  std::optional<demo::Media> find_media(const botel::MediaRequest& request) const {
+    if (!request.uri.empty()) return demo::media_named(request.uri);
+    for (const ChatMessage& message : history_) {
+      if (request.message == message.id && request.chat == message.chat) return demo::media_of(message.content.type);
+    }
+    return {};
+  }
+
+  const long long push_every_;  // seconds; 0: never
+  const std::vector<ChatMessage> history_ = demo::history();
+};
+
+constexpr const char* kSchema =
+    R"({"type":"object","properties":{"push_every":{"title":"Seconds between two messages of the chat Clock; 0: none",)"
+    R"("type":"integer","minimum":0,"maximum":86400}},"additionalProperties":false})";
+
+}  // namespace
+
+BOTEL_PLUGIN(botel::connector<Demo>("demo", "1.0.0", {.config_schema = kSchema}));
