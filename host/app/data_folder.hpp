@@ -29,7 +29,7 @@ class DataFolder {
   [[nodiscard]] std::vector<std::string> filters() const;
   [[nodiscard]] Result<> keep_filters(const std::vector<std::string>& filters) const;
 
-  // Writes down the broker's URL for `botel chat`; it is removed at the end.
+  // Writes down the broker's URL for commands that speak to it; it is removed at the end.
   [[nodiscard]] Result<> announce(const std::string& broker) const;
 
   // The URL that the host of a directory has announced; nothing where none runs.
