@@ -1,43 +1,12 @@
 // The Gitple service with a bot and a clock of the test's, and a broker that only writes down what it is asked.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
 #include "gitple/service.hpp"
+#include "mqtt/fake_client.hpp"
 #include "runtime/fake_bot.hpp"
-
-// One line for each thing that reached the broker: "< TOPIC PAYLOAD", "+ FILTER", "- FILTER".
-class FakeClient : public botel::mqtt::Client {
- public:
-  std::vector<std::string> lines;
-  std::vector<std::string> disowned;
-  std::string refuse;     // filters that contain it are refused
-  bool answering = true;  // otherwise answer() does it later
-
-  void publish(std::string_view topic, std::string_view payload) override {
-    lines.push_back(fmt::format("< {} {}", topic, payload));
-  }
-  void subscribe(const std::string& filter, Done done) override {
-    if (!refuse.empty() && filter.find(refuse) != std::string::npos) return done(botel::failure("Not authorized"));
-    if (holders_[filter]++ == 0) lines.push_back("+ " + filter);
-    if (!done) return;  // granted in an earlier run
-    if (answering) return done({});
-    unanswered_.push_back(std::move(done));
-  }
-  void unsubscribe(const std::string& filter) override {
-    if (--holders_[filter] == 0) lines.push_back("- " + filter);
-  }
-  void disown(const std::string& filter) override { disowned.push_back(filter); }
-  void answer() {
-    for (const auto& done : std::exchange(unanswered_, {})) done({});
-  }
-
- private:
-  std::map<std::string, int> holders_;
-  std::vector<Done> unanswered_;
-};
 
 // The bot of the transcripts: it does what it is told (see tests/transcripts/README.md).
 inline std::int32_t transcript_bot(const botel_call& call, const botel_event& event) {

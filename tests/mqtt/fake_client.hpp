@@ -1,0 +1,43 @@
+// A broker that only writes down what it is asked.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "mqtt/client.hpp"
+
+// One line for each thing that reached the broker: "< TOPIC PAYLOAD", "+ FILTER", "- FILTER".
+class FakeClient : public botel::mqtt::Client {
+ public:
+  std::vector<std::string> lines;
+  std::vector<std::string> disowned;
+  std::string refuse;     // filters that contain it are refused
+  bool answering = true;  // otherwise answer() does it later
+
+  void publish(std::string_view topic, std::string_view payload) override {
+    lines.push_back(fmt::format("< {} {}", topic, payload));
+  }
+  void subscribe(const std::string& filter, Done done) override {
+    if (!refuse.empty() && filter.find(refuse) != std::string::npos) return done(botel::failure("Not authorized"));
+    if (holders_[filter]++ == 0) lines.push_back("+ " + filter);
+    if (!done) return;  // granted in an earlier run
+    if (answering) return done({});
+    unanswered_.push_back(std::move(done));
+  }
+  void unsubscribe(const std::string& filter) override {
+    if (--holders_[filter] == 0) lines.push_back("- " + filter);
+  }
+  void disown(const std::string& filter) override { disowned.push_back(filter); }
+  void answer() {
+    for (const auto& done : std::exchange(unanswered_, {})) done({});
+  }
+
+ private:
+  std::map<std::string, int> holders_;
+  std::vector<Done> unanswered_;
+};
