@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <optional>
-#include <sstream>
 
+#include "moca/times.hpp"
 #include "moca/topics.hpp"
 
 namespace botel::moca {
@@ -48,7 +47,9 @@ Result<std::string> read_id(const std::optional<Value>& value, std::string_view 
   if (!value) return failure("{} is missing", what);
   const std::string text = json::text(*value);
   const auto number = json::integer(*value);
-  const bool is_number = number && *number <= kLargestNumber && *number >= -kLargestNumber;
+  // Not -0, which is 0 by another text.
+  const bool is_number =
+      number && *number <= kLargestNumber && *number >= -kLargestNumber && (*number != 0 || text == "0");
   if (is_number || (value->is(Kind::string) && valid_id(text))) return text;
   return failure("{} is neither a fitting string nor an integer below 2^53", what);
 }
@@ -72,31 +73,6 @@ Result<std::string_view> needed_text(const Document& object, std::string_view ke
   const auto value = object.find(key);
   if (!value || !value->is(Kind::string)) return failure("{} is missing, or no string", key);
   return value->raw;
-}
-
-// RFC 3339, such as 2024-05-01T09:01:00+00:00.
-std::optional<std::int64_t> read_time(const std::string& text) {
-  std::istringstream in(text);
-  std::tm tm{};
-  int milliseconds = 0;
-  if (text.size() < 20 || text[10] != 'T' || !strptime(text.substr(0, 19).c_str(), "%Y-%m-%dT%H:%M:%S", &tm)) return {};
-  std::size_t at = 19;
-  if (text[at] == '.') {
-    const auto end = text.find_first_not_of("0123456789", at + 1);
-    if (end == std::string::npos || end == at + 1) return {};
-    milliseconds = std::stoi((text.substr(at + 1, std::min<std::size_t>(end - at - 1, 3)) + "00").substr(0, 3));
-    at = end;
-  }
-  int offset = 0;  // minutes
-  if (const std::string zone = text.substr(at); zone != "Z" && zone != "z") {
-    int hours = 0, minutes = 0, read = 0;
-    if (std::sscanf(zone.c_str() + 1, "%2d:%2d%n", &hours, &minutes, &read) != 2 || zone.size() != 6 || read != 5 ||
-        (zone[0] != '+' && zone[0] != '-') || hours > 23 || minutes > 59) {
-      return {};
-    }
-    offset = (hours * 60 + minutes) * (zone[0] == '-' ? -1 : 1);
-  }
-  return (timegm(&tm) - offset * 60) * 1000 + milliseconds;
 }
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> all) {
@@ -178,7 +154,7 @@ Result<Item> read_message(std::string_view json) {
   }
   const auto time = read_time(json::text(*object, "sent_datetime"));
   if (!time) return failure("sent_datetime is no time as in 2024-05-01T09:01:00+00:00");
-  message.add("sent_datetime", object->find("sent_datetime")->raw);
+  message.add("sent_datetime", json::quoted(time_as_text(*time)));
   const auto content = object->find("message");
   if (!content) return failure("message is missing");
   const auto read = read_content(content->raw, fmt::format("/chats/{}/messages/{}/media", ids[2], ids[0]));
@@ -188,6 +164,7 @@ Result<Item> read_message(std::string_view json) {
   return Item{std::move(ids[0]), std::move(ids[2]), *time, message.json()};
 }
 
+// A bare message that MOCA sends has its chat beside the content: it is no part of that.
 Result<std::string> read_content(std::string_view json, std::string_view place) {
   const auto object = read_object(json);
   if (!object) return tl::unexpected(object.error());
@@ -199,7 +176,7 @@ Result<std::string> read_content(std::string_view json, std::string_view place) 
     if (!url || !caption) return tl::unexpected((url ? caption : url).error());
     content.add("url", *url == "null" ? json::quoted(place) : std::string(*url));
     content.add("content", *caption == "null" ? R"("")" : *caption);
-    add_rest(content, *object, {"type", "url", "content"});
+    add_rest(content, *object, {"type", "url", "content", "chat_id"});
     return content.json();
   }
   if (is_one_of(type, {"text", "contact"})) {
@@ -210,7 +187,7 @@ Result<std::string> read_content(std::string_view json, std::string_view place) 
   } else if (type != "unsupported") {
     return failure("type is none that MOCA knows");
   }
-  add_rest(content, *object, {"type"});
+  add_rest(content, *object, {"type", "chat_id"});
   return content.json();
 }
 

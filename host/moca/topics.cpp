@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/json.hpp"
 #include "mqtt/topics.hpp"
 
 namespace botel::moca {
@@ -67,7 +66,7 @@ void read_media(const Levels& rest, std::string_view whole, Topic& topic) {
     topic.argument = rest[3];
   } else if (rest.size() >= 2 && rest[0] == "get_media_file") {
     topic.uri = whole.substr(static_cast<std::size_t>(rest[1].data() - whole.data()));
-    if (topic.uri.size() <= 8 * kLongestId) topic.command = Command::get_media;
+    if (!topic.uri.empty() && topic.uri.size() <= 8 * kLongestId) topic.command = Command::get_media;
   }
 }
 
@@ -84,10 +83,7 @@ std::optional<Command> command_of(std::string_view name) {
 }
 
 bool valid_id(std::string_view id) {
-  const auto bad = [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '/' || c == '+' || c == '#';
-  };
-  return !id.empty() && id.size() <= kLongestId && std::ranges::none_of(id, bad) && json::valid_utf8(id);
+  return id.size() <= kLongestId && id.find('/') == std::string_view::npos && mqtt::valid_topic(id);
 }
 
 bool valid_type(std::string_view type) { return valid_id(type) && type != "s" && type != "moca" && type[0] != '$'; }
