@@ -3,7 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -20,6 +20,8 @@ class Recent {
   struct Entry {
     std::string address;                // of its connector
     std::optional<std::string> answer;  // nothing: it is under way
+    SteadyTime until{};
+    std::uint64_t number = 0;  // in the order of beginning
   };
   // The request with this key, if it is there.
   [[nodiscard]] const Entry* find(std::uint64_t key, SteadyTime now) {
@@ -28,43 +30,58 @@ class Recent {
     return found == entries_.end() ? nullptr : &found->second;
   }
   void begin(std::uint64_t key, std::string address, SteadyTime now) {
-    if (entries_.try_emplace(key, Entry{std::move(address), {}}).second) order_.emplace_back(now + time_, key);
+    const auto [entry, is_new] = entries_.try_emplace(key, Entry{std::move(address), {}, now + time_, last_ + 1});
+    if (!is_new) return;
+    order_.emplace(++last_, key);
+    bytes_ += bytes_of(entry->second);
   }
   void answered(std::uint64_t key, std::string answer) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
-    bytes_ += answer.size();
+    bytes_ -= bytes_of(found->second);
     found->second.answer = std::move(answer);
-    while (bytes_ > kMostBytes && !order_.empty()) forget_first();
+    bytes_ += bytes_of(found->second);
+    make_room();
   }
   // It may be done again.
-  void forget(std::uint64_t key) { remove(key); }
-  void forget(std::string_view address) {
-    std::erase_if(entries_, [&](const auto& entry) {
-      const bool gone = entry.second.address == address;
-      if (gone && entry.second.answer) bytes_ -= entry.second.answer->size();
-      return gone;
-    });
+  void forget(std::uint64_t key) {
+    const auto entry = entries_.extract(key);
+    if (entry.empty()) return;
+    order_.erase(entry.mapped().number);
+    bytes_ -= bytes_of(entry.mapped());
   }
+  // All of a connector.
+  void forget(std::string_view address) {
+    for (auto place = order_.begin(); place != order_.end();) {
+      const std::uint64_t key = place++->second;
+      if (entries_.at(key).address == address) forget(key);
+    }
+  }
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
-  static constexpr std::size_t kMostBytes = 16 << 20;  // of answers
+  static constexpr std::size_t kMostBytes = 16 << 20;
+  static constexpr std::size_t kEntryBytes = 200;  // of one without its texts, in both maps
 
-  void remove(std::uint64_t key) {
-    const auto entry = entries_.extract(key);
-    if (!entry.empty() && entry.mapped().answer) bytes_ -= entry.mapped().answer->size();
+  static std::size_t bytes_of(const Entry& entry) {
+    return kEntryBytes + entry.address.size() + (entry.answer ? entry.answer->size() : 0);
   }
-  void forget_first() {
-    remove(order_.front().second);
-    order_.pop_front();
+  // The oldest go, but for those that are under way: how many those are is not for this to say.
+  void make_room() {
+    for (auto place = order_.begin(); bytes_ > kMostBytes && place != order_.end();) {
+      const std::uint64_t key = place++->second;
+      if (entries_.at(key).answer) forget(key);
+    }
   }
   void forget_old(SteadyTime now) {
-    while (!order_.empty() && order_.front().first <= now) forget_first();
+    while (!order_.empty() && entries_.at(order_.begin()->second).until <= now) forget(order_.begin()->second);
   }
 
   const std::chrono::milliseconds time_;
   std::unordered_map<std::uint64_t, Entry> entries_;
-  std::deque<std::pair<SteadyTime, std::uint64_t>> order_;  // when they are forgotten; some may be already
+  std::map<std::uint64_t, std::uint64_t> order_;  // key by number
+  std::uint64_t last_ = 0;
   std::size_t bytes_ = 0;
 };
 

@@ -1,0 +1,69 @@
+#include "moca/recent.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using botel::SteadyTime;
+using botel::moca::Recent;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr SteadyTime kBegin = SteadyTime{} + std::chrono::hours(1);
+
+}  // namespace
+
+TEST_CASE("recent: a request is known for its time, first without an answer") {
+  Recent recent(seconds(60));
+  CHECK(recent.find(1, kBegin) == nullptr);
+  recent.begin(1, "demo/42", kBegin);
+  REQUIRE(recent.find(1, kBegin) != nullptr);
+  CHECK_FALSE(recent.find(1, kBegin)->answer);
+  recent.answered(1, "{}");
+  CHECK(recent.find(1, kBegin + seconds(59))->answer == "{}");
+  CHECK(recent.find(1, kBegin + seconds(60)) == nullptr);
+}
+
+TEST_CASE("recent: what was forgotten and begun again has its whole time") {
+  Recent recent(seconds(60));
+  recent.begin(1, "demo/42", kBegin);
+  recent.forget(1);
+  recent.begin(1, "demo/42", kBegin + seconds(50));
+  CHECK(recent.find(1, kBegin + seconds(70)) != nullptr);
+  CHECK(recent.find(1, kBegin + seconds(110)) == nullptr);
+}
+
+TEST_CASE("recent: a connector that goes takes its requests along, and no others") {
+  Recent recent(seconds(60));
+  recent.begin(1, "demo/42", kBegin);
+  recent.begin(2, "demo/43", kBegin);
+  recent.answered(1, "{}");
+  recent.forget("demo/42");
+  CHECK(recent.find(1, kBegin) == nullptr);
+  CHECK(recent.find(2, kBegin) != nullptr);
+}
+
+TEST_CASE("recent: when answers take too much memory the oldest go, but nothing that is under way") {
+  Recent recent(seconds(60));
+  recent.begin(0, "demo/42", kBegin);
+  for (std::uint64_t key = 1; key <= 40; ++key) {
+    recent.begin(key, "demo/42", kBegin);
+    recent.answered(key, std::string(1 << 20, 'x'));
+  }
+  CHECK(recent.find(0, kBegin) != nullptr);
+  CHECK(recent.find(1, kBegin) == nullptr);
+  CHECK(recent.find(40, kBegin) != nullptr);
+  CHECK(recent.bytes() <= 16 << 20);
+}
+
+TEST_CASE("recent: a flood of small answers is bounded, too") {
+  Recent recent(seconds(60));
+  for (std::uint64_t key = 1; key <= 500'000; ++key) {
+    recent.begin(key, "demo/42", kBegin);
+    recent.answered(key, "[]");
+  }
+  CHECK(recent.size() < 200'000);
+  CHECK(recent.find(1, kBegin) == nullptr);
+  CHECK(recent.find(500'000, kBegin) != nullptr);
+}
