@@ -21,12 +21,13 @@ namespace botel::moca {
 struct Asked {
   Command command{};
   std::string topic;
-  std::uint64_t key = 0;     // by which the same one is known when it comes again
-  Topic what{};              // the topic, taken apart
-  Page page{};               // of messages
-  std::uint64_t offset = 0;  // of media: bytes that are sent
-  SteadyTime by{};           // when it is given up, whatever the connector says,
-  SteadyTime quiet_by{};     // or when it has said nothing for so long
+  std::uint64_t key = 0;      // by which the same one is known when it comes again
+  Topic what{};               // the topic, taken apart
+  Page page{};                // of messages
+  std::uint64_t offset = 0;   // of media: bytes that are sent
+  bool in_directory = false;  // the connector leaves the answer to that
+  SteadyTime by{};            // when it is given up, whatever the connector says,
+  SteadyTime quiet_by{};      // or when it has said nothing for so long
   SteadyTime next_keepalive{};
   runtime::Timers::Id timer = 0;
 };
@@ -51,12 +52,14 @@ struct Connector : runtime::Actor {
   // What MOCA is asked in a configuration; empty: nothing is under way.
   std::string step, schema;
   std::optional<Schema> compiled;  // made when it is needed
-  SteadyTime flow_until{};
+  std::uint64_t last_key = 0;      // of the request before: the only one that is answered from memory
+  SteadyTime flow_until{};         // then it is forgotten, as long as there is a
   runtime::Timers::Id flow_timer = 0;
 
   std::map<std::uint64_t, Asked> asked;  // by token
   std::map<std::string, std::string, std::less<>> secrets;
-  runtime::Timers::Id pause_timer = 0;     // until it may push
+  bool pausing = false;  // it may not push yet
+  runtime::Timers::Id pause_timer = 0;
   std::vector<std::string> chats_to_push;  // then: lists
 };
 

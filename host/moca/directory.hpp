@@ -32,6 +32,8 @@ class Directory {
   // What save() has given away is in the store.
   void saved();
   void advance() { jobs_.take(); }
+  // Nobody waits for what find() finds.
+  [[nodiscard]] bool idle() const { return waiting_.empty() && jobs_.idle(); }
 
  private:
   struct Waiting {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "mqtt/topics.hpp"
 
 namespace botel::moca {
 namespace {
@@ -36,7 +37,7 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       retained_(counters.add("moca_retained_total", "Retained messages, which are ignored")),
       timeouts_(counters.add("moca_timeouts_total", "Requests that a connector did not answer in time")),
       pushed_(counters.add("moca_items_pushed_total", "Contacts, chats and messages that connectors pushed")),
-      bad_items_(counters.add("moca_items_dropped_total", "Pushed items that are not as they should be")) {}
+      bad_items_(counters.add("moca_items_dropped_total", "Items of connectors that are not as they should be")) {}
 
 void Service::offer(const std::string& type) {
   if (!valid_type(type) || !types_.insert(type).second) return;
@@ -58,7 +59,9 @@ bool Service::receive(const mqtt::Message& message) {
     complaints_.warning("{}: a retained message is ignored", log::printable(message.topic));
     return true;
   }
-  const Topic topic = parse_topic(message.topic);
+  Topic topic = parse_topic(message.topic);
+  // Its answers have longer ones.
+  if (!mqtt::valid_topic(message.topic + "/keepalive")) topic = {};
   if (topic.command && !message.over_limit) {
     request(message, topic);
     return true;
@@ -75,7 +78,7 @@ bool Service::receive(const mqtt::Message& message) {
 
 void Service::refuse(const mqtt::Message& message, std::string_view who, int code, std::string_view why) {
   ++refused_;
-  complaints_.warning("{}: a request is refused with {}: {}", log::printable(who), code, why);
+  complaints_.warning("{}: a request is refused with {}: {}", log::printable(who), code, log::printable(why, 500));
   publish(message.topic, error_as_json(code, why));
 }
 
@@ -112,20 +115,25 @@ void Service::configure(const mqtt::Message& message, const Topic& topic, std::u
                   "the payload is no JSON object" + (payload ? "" : ": " + payload.error()));
   }
   const bool is_beginning = payload->members.empty();
-  if (const auto* const known = recent_.find(key, runtime_.now().steady); known && !is_beginning) {
+  // {} means the step that is there now, not what that was before.
+  if (const auto* const known = recent_.find(key, runtime_.now().steady); known && !(is_beginning && known->answer)) {
     ++repeated_;
     if (known->answer) publish(message.topic, *known->answer);
     return;
   }
   Connector* const connector = find(topic.type, topic.id);
   if (!connector) return begin_flow(message, topic, key);
+  if (connector->leaving) return refuse(message, address, kNotConfigured, "the connector is being deleted");
   const auto is_step = [](const auto& one) { return one.second.command == Command::configure; };
-  if (connector->leaving || std::ranges::any_of(connector->asked, is_step)) {
+  if (std::ranges::any_of(connector->asked, is_step)) {
     return refuse(message, address, kNotConfigured, "the step before is still being handled");
   }
+  if (connector->is_orphan()) return refuse(message, address, kNotThere, "the service is not there");
   if (!connector->in_flow()) return begin_flow(message, topic, key);
-  if (is_beginning) return publish(message.topic, step_as_json(*connector, {}));
-  check_step(*connector, message, key);
+  wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
+  if (!is_beginning) return check_step(*connector, message, key);
+  recent_.forget(std::exchange(connector->last_key, 0));
+  publish(message.topic, step_as_json(*connector, {}));
 }
 
 // What is given where nothing was asked for begins it, too: what was asked before is forgotten.
@@ -139,7 +147,7 @@ void Service::begin_flow(const mqtt::Message& message, const Topic& topic, std::
     return refuse(message, address, kNotThere, "too many connectors are being configured");
   }
   if (!connector) connector = &add(topic.type, topic.id, role);
-  recent_.forget(address);
+  wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
   const Token token = ask(*connector, Command::configure, message.topic, key);
   post(*connector, token,
        {.kind = BOTEL_CONNECTOR_CONFIGURE, .format = BOTEL_FORMAT_JSON, .payload = "{}", .detail = R"({"step":""})"});
@@ -150,7 +158,7 @@ void Service::check_step(Connector& connector, const mqtt::Message& message, std
   if (!connector.compiled) {
     auto compiled = Schema::compile(connector.schema);
     if (!compiled) {
-      end_flow(connector);
+      set_step(connector, "", "");
       return refuse(message, connector.address, kFailed, "the step's schema is refused: " + compiled.error());
     }
     connector.compiled = std::move(*compiled);
@@ -177,10 +185,15 @@ std::string Service::step_as_json(Connector& connector, const std::vector<Schema
   return json + "}";
 }
 
-void Service::set_step(Connector& connector, std::string step, std::string schema, SteadyTime until) {
+void Service::set_step(Connector& connector, std::string step, std::string schema) {
   connector.step = std::move(step);
   connector.schema = std::move(schema);
   connector.compiled.reset();
+  wait_for_step(connector, runtime_.now().steady + config_.step_timeout);
+}
+
+// Also where the connector has not said yet what it wants, or could not: nobody may come back.
+void Service::wait_for_step(Connector& connector, SteadyTime until) {
   connector.flow_until = until;
   runtime_.timers().cancel(connector.flow_timer);
   connector.flow_timer = runtime_.timers().set(until, [this, &connector] {
@@ -262,6 +275,10 @@ void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic
     if (&connector->role != &role || next.can_read(connector->state_schema())) continue;
     connector->configured = false;
     end_flow(*connector);
+    const auto waiting = connector->asked;
+    for (const auto& [token, asked] : waiting) {
+      if (asked.command != Command::remove) fail(*connector, token, kNotConfigured, "the connector begins anew");
+    }
     runtime_.restart(*connector, runtime::Event{.kind = BOTEL_CONNECTOR_RESET});
   }
 }

@@ -109,31 +109,37 @@ class Service final : public runtime::Port {
   [[nodiscard]] Asked* asked(Connector& connector, Token token);
   void watch(Connector& connector, Token token);
   void look_at(Connector& connector, Token token);
-  void sign_of_life(Connector& connector, Token token);
+  void time_out(Connector& connector, Token token);
   void answer(Connector& connector, Token token, const std::string& json);
   void fail(Connector& connector, Token token, int code, std::string_view message);
   void finish(Connector& connector, Token token);
 
   // What connectors do.
+  [[nodiscard]] Asked* answered_by(Connector& connector, const runtime::Effect& effect);
+  void sign_of_life(Connector& connector, const runtime::Effect& effect);
   void step(Connector& connector, const runtime::Effect& effect);
   void finished(Connector& connector, const runtime::Effect& effect);
   void reply(Connector& connector, const runtime::Effect& effect);
   void send_media(Connector& connector, const runtime::Effect& effect);
-  void from_directory(Connector& connector, Token token);
+  void pause_pushes(Connector& connector);
+  void look_up(Connector& connector, Token token);
   void find_messages(Connector& connector, Token token);
   void find_old_messages(Connector& connector, Token token);
   void found(const std::string& address, Token token, const Result<std::vector<std::string>>& items);
+  std::vector<Item> read_items(const Connector& connector, std::string_view kind, const json::Document& list);
   void push(Connector& connector, const runtime::Effect& effect);
   void push(const Connector& connector, std::string_view kind, const std::vector<std::string>& items);
   void keep_secret(Connector& connector, const runtime::Effect& effect);
 
-  void set_step(Connector& connector, std::string step, std::string schema, SteadyTime until);
+  void set_step(Connector& connector, std::string step, std::string schema);
+  void wait_for_step(Connector& connector, SteadyTime until);
   void end_flow(Connector& connector);
   [[nodiscard]] std::string step_as_json(Connector& connector, const std::vector<Schema::Fault>& faults) const;
   void publish(const std::string& topic, std::string_view json) { client_.publish(topic + "/response", json); }
   void refuse(const mqtt::Message& message, std::string_view who, int code, std::string_view why);
   void restore_progress(Connector& connector, const json::Document& progress);
   void restore_asked(Connector& connector, const json::Document& item);
+  void resume(Connector& connector, const std::unordered_set<std::string>& unsent);
 
   const ServiceConfig config_;
   mqtt::Client& client_;

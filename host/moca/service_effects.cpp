@@ -79,8 +79,10 @@ bool Service::take(runtime::Actor& actor, runtime::Effect& effect) {
     case BOTEL_EFFECT_REPLY: reply(connector, effect); return true;
     case BOTEL_CONNECTOR_STEP: step(connector, effect); return true;
     case BOTEL_CONNECTOR_FINISHED: finished(connector, effect); return true;
-    case BOTEL_CONNECTOR_WORKING: sign_of_life(connector, effect.reply); return true;
-    case BOTEL_CONNECTOR_FROM_DIRECTORY: from_directory(connector, effect.reply); return true;
+    case BOTEL_CONNECTOR_WORKING: sign_of_life(connector, effect); return true;
+    case BOTEL_CONNECTOR_FROM_DIRECTORY:
+      if (answered_by(connector, effect)) look_up(connector, effect.reply);
+      return true;
     case BOTEL_CONNECTOR_MEDIA: send_media(connector, effect); return true;
     case BOTEL_CONNECTOR_SECRET: keep_secret(connector, effect); return true;
     default: return false;
@@ -95,17 +97,41 @@ void Service::handled(runtime::Actor& actor, const runtime::Event& event, bool c
   if (!committed && event.reply != 0) fail(connector, event.reply, kFailed, "the connector failed");
 }
 
+// The request that a connector speaks of; null: it is answered already, or now, as what it says does not fit.
+Asked* Service::answered_by(Connector& connector, const runtime::Effect& effect) {
+  Asked* const known = asked(connector, effect.reply);
+  // A deletion is not for the connector to answer.
+  if (!known || known->command == Command::remove) return nullptr;
+  const bool is_step = known->command == Command::configure, is_media = known->command == Command::get_media;
+  bool fits = true;
+  switch (effect.kind) {
+    case BOTEL_CONNECTOR_STEP:
+    case BOTEL_CONNECTOR_FINISHED: fits = is_step; break;
+    case BOTEL_CONNECTOR_MEDIA: fits = is_media; break;
+    case BOTEL_CONNECTOR_FROM_DIRECTORY: fits = !is_step && !is_media && known->command != Command::send_message; break;
+    case BOTEL_EFFECT_REPLY: fits = effect.status != 0 || (!is_step && !is_media); break;
+    default: break;
+  }
+  if (fits) return known;
+  fail(connector, effect.reply, kFailed, "the connector's answer does not fit");
+  return nullptr;
+}
+
+void Service::sign_of_life(Connector& connector, const runtime::Effect& effect) {
+  Asked* const known = answered_by(connector, effect);
+  if (!known) return;
+  known->quiet_by = runtime_.now().steady + config_.answer_timeout;
+  look_at(connector, effect.reply);
+}
+
 void Service::step(Connector& connector, const runtime::Effect& effect) {
-  const Asked* const known = asked(connector, effect.reply);
-  if (!known || known->command != Command::configure) return;
-  set_step(connector, member(effect.detail, "step"), effect.payload, runtime_.now().steady + config_.step_timeout);
+  if (!answered_by(connector, effect)) return;
+  set_step(connector, member(effect.detail, "step"), effect.payload);
   answer(connector, effect.reply, step_as_json(connector, {}));
 }
 
-// The server needs a moment before it takes pushes.
 void Service::finished(Connector& connector, const runtime::Effect& effect) {
-  const Asked* const known = asked(connector, effect.reply);
-  if (!known || known->command != Command::configure) return;
+  if (!answered_by(connector, effect)) return;
   auto contact = read_contact(effect.payload);
   if (!contact) return fail(connector, effect.reply, kFailed, "the contact is wrong: " + contact.error());
   end_flow(connector);
@@ -114,10 +140,18 @@ void Service::finished(Connector& connector, const runtime::Effect& effect) {
          fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", contact->json));
   directory_.put(runtime_.id(connector), "contact", std::move(*contact));
   log::info("connector {} is configured", log::printable(connector.address));
+  pause_pushes(connector);
+}
+
+// The server needs a moment before it takes them.
+void Service::pause_pushes(Connector& connector) {
+  connector.pausing = true;
   runtime_.hold(connector);
   runtime_.timers().cancel(connector.pause_timer);
   connector.pause_timer = runtime_.timers().set(runtime_.now().steady + config_.push_pause, [this, &connector] {
     connector.pause_timer = 0;
+    connector.pausing = false;
+    runtime_.touch(connector);
     for (const auto& chats : std::exchange(connector.chats_to_push, {})) {
       client_.publish(fmt::format("moca/via/{}/{}/chats", connector.type, connector.id), chats);
     }
@@ -126,7 +160,7 @@ void Service::finished(Connector& connector, const runtime::Effect& effect) {
 }
 
 void Service::reply(Connector& connector, const runtime::Effect& effect) {
-  const Asked* const known = asked(connector, effect.reply);
+  const Asked* const known = answered_by(connector, effect);
   if (!known) return;
   if (effect.status != 0) {
     const int code = effect.status >= 400 && effect.status < 600 ? effect.status : static_cast<int>(kFailed);
@@ -148,21 +182,18 @@ void Service::reply(Connector& connector, const runtime::Effect& effect) {
     return fail(connector, effect.reply, kFailed, "the connector's answer is no list");
   }
   std::vector<std::string> items;
-  for (const auto& element : all->elements) {
-    if (auto item = read_item(kind, element.raw)) items.push_back(std::move(item->json));
-  }
+  for (auto& item : read_items(connector, kind, *all)) items.push_back(std::move(item.json));
   answer(connector, effect.reply, json::array(items));
 }
 
 // One piece after the other, each an event of its own, so that a restart in between goes on where it was.
 void Service::send_media(Connector& connector, const runtime::Effect& effect) {
-  Asked* const known = asked(connector, effect.reply);
-  if (!known || known->command != Command::get_media) return;
+  Asked* const known = answered_by(connector, effect);
+  if (!known) return;
   if (!effect.payload.empty()) {
     publish(known->topic, fmt::format(R"({{"data":"{}"}})", base64(effect.payload)));
     known->offset += effect.payload.size();
-  }
-  if (effect.status != 0 && effect.payload.empty()) {
+  } else if (effect.status != 0) {
     return fail(connector, effect.reply, kFailed, "the connector gives nothing");
   }
   if (effect.status != 0) {
@@ -177,22 +208,29 @@ void Service::send_media(Connector& connector, const runtime::Effect& effect) {
 }
 
 // What is wrong is left out: MOCA would lose the rest of the list with it.
+std::vector<Item> Service::read_items(const Connector& connector, std::string_view kind, const json::Document& list) {
+  std::vector<Item> good;
+  for (std::size_t i = 0; i < list.elements.size(); ++i) {
+    if (auto item = read_item(kind, list.elements[i].raw)) {
+      good.push_back(std::move(*item));
+    } else {
+      ++bad_items_;
+      complaints_.warning("connector {}: the {}. {} of a list is left out: {}", log::printable(connector.address),
+                          i + 1, kind, log::printable(item.error()));
+    }
+  }
+  return good;
+}
+
 void Service::push(Connector& connector, const runtime::Effect& effect) {
   const std::string_view kind = kind_of(effect.kind);
   const auto all = json::read(effect.payload);
   if (!all) return;
   std::vector<std::string> good;
-  for (std::size_t i = 0; i < all->elements.size(); ++i) {
-    auto item = read_item(kind, all->elements[i].raw);
-    if (!item) {
-      ++bad_items_;
-      complaints_.warning("connector {}: the {}. {} that it pushes is left out: {}", log::printable(connector.address),
-                          i + 1, kind, log::printable(item.error()));
-      continue;
-    }
+  for (Item& item : read_items(connector, kind, *all)) {
     ++pushed_;
-    good.push_back(item->json);
-    directory_.put(runtime_.id(connector), kind, std::move(*item));
+    good.push_back(item.json);
+    directory_.put(runtime_.id(connector), kind, std::move(item));
   }
   if (!good.empty()) push(connector, kind, good);
 }

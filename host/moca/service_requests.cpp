@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::size_t kMostAsked = 2000;  // of one connector
 constexpr std::size_t kMediaPiece = 1 << 20;
+constexpr std::size_t kLongestWhy = 1000;  // bytes of an error's message
+
+std::string page_as_json(const Page& page) {
+  return page.before.empty() ? fmt::format(R"({{"limit":{}}})", page.limit)
+                             : fmt::format(R"({{"before":{},"limit":{}}})", json::quoted(page.before), page.limit);
+}
 
 }  // namespace
 
@@ -34,9 +40,7 @@ void Service::serve(Connector& connector, const mqtt::Message& message, const To
       if (!read) return refuse_it(read.error());
       page = std::move(*read);
       event.kind = BOTEL_CONNECTOR_GET_MESSAGES;
-      event.detail = page.before.empty()
-                         ? fmt::format(R"({{"limit":{}}})", page.limit)
-                         : fmt::format(R"({{"before":{},"limit":{}}})", json::quoted(page.before), page.limit);
+      event.detail = page_as_json(page);
       break;
     }
     case Command::send_message: {
@@ -66,6 +70,8 @@ Service::Token Service::ask(Connector& connector, Command command, const std::st
   asked.command = command;
   asked.topic = topic;
   asked.key = key;
+  // What was given to a step before this one is nothing to remember: it would be answered as if that were asked again.
+  if (command == Command::configure) recent_.forget(std::exchange(connector.last_key, key));
   recent_.begin(key, connector.address, runtime_.now().steady);
   watch(connector, token);
   return token;
@@ -109,10 +115,7 @@ void Service::look_at(Connector& connector, Token token) {
   Asked& asked = connector.asked.at(token);
   const SteadyTime now = runtime_.now().steady;
   runtime_.timers().cancel(std::exchange(asked.timer, 0));
-  if (now >= std::min(asked.by, asked.quiet_by)) {
-    ++timeouts_;
-    return fail(connector, token, kTimeout, "the connector did not answer in time");
-  }
+  if (now >= std::min(asked.by, asked.quiet_by)) return time_out(connector, token);
   if (now >= asked.next_keepalive) {
     client_.publish(asked.topic + "/keepalive", "{}");
     asked.next_keepalive = now + config_.keepalive;
@@ -121,11 +124,13 @@ void Service::look_at(Connector& connector, Token token) {
                                       [this, &connector, token] { look_at(connector, token); });
 }
 
-void Service::sign_of_life(Connector& connector, Token token) {
-  Asked* const known = asked(connector, token);
-  if (!known) return;
-  known->quiet_by = runtime_.now().steady + config_.answer_timeout;
-  look_at(connector, token);
+// A connector is deleted whatever it has to say: at once, or when its handler returns.
+void Service::time_out(Connector& connector, Token token) {
+  ++timeouts_;
+  const bool is_end = connector.asked.at(token).command == Command::remove;
+  if (is_end && !runtime_.in_handler(connector)) return leave(connector);
+  connector.gone = connector.gone || is_end;
+  fail(connector, token, kTimeout, "the connector did not answer in time");
 }
 
 // Answers ------------------------------------------------------------------------------------------------------------
@@ -137,7 +142,7 @@ void Service::answer(Connector& connector, Token token, const std::string& json)
   recent_.answered(known->key, json);
   // The published telegram service answers by a push: both are done.
   if (known->command == Command::get_chats && json.front() == '[' && json != "[]") {
-    if (connector.pause_timer != 0) {
+    if (connector.pausing) {
       connector.chats_to_push.push_back(json);
     } else {
       client_.publish(fmt::format("moca/via/{}/{}/chats", connector.type, connector.id), json);
@@ -152,7 +157,7 @@ void Service::fail(Connector& connector, Token token, int code, std::string_view
   ++refused_;
   complaints_.warning("connector {}: {} is answered with {}: {}", log::printable(connector.address),
                       name(known->command), code, log::printable(message, 500));
-  const std::string json = error_as_json(code, message);
+  const std::string json = error_as_json(code, message.substr(0, kLongestWhy));
   publish(known->topic, json);
   recent_.answered(known->key, json);
   finish(connector, token);
@@ -166,18 +171,17 @@ void Service::finish(Connector& connector, Token token) {
 
 // The directory ------------------------------------------------------------------------------------------------------
 
-void Service::from_directory(Connector& connector, Token token) {
-  const Asked* const known = asked(connector, token);
-  if (!known) return;
+void Service::look_up(Connector& connector, Token token) {
+  Asked& known = connector.asked.at(token);
+  known.in_directory = true;
+  runtime_.touch(connector);
   store::ItemQuery query{.actor = runtime_.id(connector)};
-  switch (known->command) {
+  switch (known.command) {
     case Command::get_contacts: query.kind = "contact"; break;
-    case Command::get_contact: query = {.actor = query.actor, .kind = "contact", .id = known->what.argument}; break;
+    case Command::get_contact: query = {.actor = query.actor, .kind = "contact", .id = known.what.argument}; break;
     case Command::get_chats: query.kind = "chat"; break;
-    case Command::get_chat: query = {.actor = query.actor, .kind = "chat", .id = known->what.argument}; break;
-    case Command::get_old_messages:
-    case Command::get_messages: return find_messages(connector, token);
-    default: return fail(connector, token, kFailed, "the connector has no answer");
+    case Command::get_chat: query = {.actor = query.actor, .kind = "chat", .id = known.what.argument}; break;
+    default: return find_messages(connector, token);
   }
   directory_.find(std::move(query),
                   [this, address = connector.address, token](const auto& items) { found(address, token, items); });
@@ -204,20 +208,20 @@ void Service::find_old_messages(Connector& connector, Token token) {
   const auto ask_connector = [this, still_there, token, id] {
     Connector* const there = still_there();
     if (!there) return;
-    const Page& page = there->asked.at(token).page;
     post(*there, token,
          {.kind = BOTEL_CONNECTOR_GET_MESSAGES,
           .format = BOTEL_FORMAT_TEXT,
           .payload = id,
-          .detail = fmt::format(R"({{"limit":{}}})", page.limit)});
+          .detail = page_as_json(there->asked.at(token).page)});
   };
   directory_.find({.actor = actor, .kind = "chat", .id = id}, [=, this](const auto& chats) {
     if (!still_there()) return;
     if (chats && !chats->empty()) return ask_connector();
     directory_.find({.actor = actor, .kind = "message", .id = id}, [=, this](const auto& messages) {
-      if (!still_there()) return;
+      Connector* const there = still_there();
+      if (!there) return;
       if (!messages || messages->empty()) return ask_connector();
-      answer(*still_there(), token, json::array(*messages));
+      found(there->address, token, messages);
     });
   });
 }

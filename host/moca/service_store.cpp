@@ -1,6 +1,7 @@
 // The fourth part of Service: what the store keeps of connectors, and how they come back.
 #include <botel/ext/connector.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "moca/service.hpp"
@@ -15,10 +16,15 @@ std::uint64_t number(const json::Document& object, std::string_view key) {
 std::string asked_as_json(std::uint64_t token, const Asked& asked) {
   return fmt::format(
       R"({{"token":"{}","command":"{}","topic":{},"key":"{}","argument":{},"chat":{},"uri":{},"before":{},"limit":{},)"
-      R"("offset":{}}})",
+      R"("offset":{},"in_directory":{}}})",
       token, name(asked.command), json::quoted(asked.topic), asked.key, json::quoted(asked.what.argument),
       json::quoted(asked.what.chat), json::quoted(asked.what.uri), json::quoted(asked.page.before), asked.page.limit,
-      asked.offset);
+      asked.offset, asked.in_directory);
+}
+
+bool is(const json::Document& object, std::string_view key) {
+  const auto value = object.find(key);
+  return value && value->raw == "true";
 }
 
 }  // namespace
@@ -29,9 +35,11 @@ std::string Service::progress(const runtime::Actor& actor) const {
   const auto& connector = static_cast<const Connector&>(actor);
   std::vector<std::string> asked;
   for (const auto& [token, one] : connector.asked) asked.push_back(asked_as_json(token, one));
-  return fmt::format(R"({{"configured":{},"leaving":{},"step":{},"schema":{},"until":{},"asked":{}}})",
-                     connector.configured, connector.leaving, json::quoted(connector.step),
-                     json::quoted(connector.schema), runtime_.unix_ms(connector.flow_until), json::array(asked));
+  const std::int64_t until = connector.flow_timer == 0 ? 0 : runtime_.unix_ms(connector.flow_until);
+  return fmt::format(
+      R"({{"configured":{},"pausing":{},"leaving":{},"gone":{},"step":{},"schema":{},"until":{},"asked":{}}})",
+      connector.configured, connector.pausing, connector.leaving, connector.gone, json::quoted(connector.step),
+      json::quoted(connector.schema), until, json::array(asked));
 }
 
 runtime::Actor* Service::restore(const store::Actor& record, const store::State& state) {
@@ -46,17 +54,17 @@ runtime::Actor* Service::restore(const store::Actor& record, const store::State&
 }
 
 void Service::restore_progress(Connector& connector, const json::Document& progress) {
-  const auto is = [&](std::string_view key) {
-    const auto value = progress.find(key);
-    return value && value->raw == "true";
-  };
-  connector.configured = is("configured");
-  connector.leaving = is("leaving");
-  if (const std::string step = json::text(progress, "step"); !step.empty()) {
-    const auto until = progress.find("until");
-    set_step(connector, step, json::text(progress, "schema"),
-             runtime_.steady(until ? json::integer(*until).value_or(0) : 0));
+  connector.configured = is(progress, "configured");
+  connector.pausing = is(progress, "pausing");
+  connector.leaving = is(progress, "leaving");
+  connector.gone = is(progress, "gone");
+  connector.step = json::text(progress, "step");
+  connector.schema = json::text(progress, "schema");
+  const auto until = progress.find("until");
+  if (const auto time = until ? json::integer(*until) : std::nullopt; time && *time > 0) {
+    wait_for_step(connector, runtime_.steady(*time));
   }
+  if (connector.pausing) runtime_.hold(connector);
   const auto list = progress.find("asked");
   const auto items = list ? json::read(list->raw) : failure("");
   for (const auto& element : items ? items->elements : std::vector<json::Value>()) {
@@ -76,6 +84,9 @@ void Service::restore_asked(Connector& connector, const json::Document& item) {
                 .uri = json::text(item, "uri")};
   asked.page = {json::text(item, "before"), number(item, "limit")};
   asked.offset = number(item, "offset");
+  asked.in_directory = is(item, "in_directory");
+  // The clock may have been put back since.
+  last_token_ = std::max(last_token_, number(item, "token"));
   connector.asked.emplace(number(item, "token"), std::move(asked));
 }
 
@@ -86,27 +97,37 @@ void Service::restore(runtime::Actor& actor, store::Secret secret) {
 void Service::resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent) {
   std::vector<Connector*> leaving;
   for (const auto& [address, connector] : connectors_) {
-    std::vector<Token> tokens;
-    for (const auto& [token, asked] : connector->asked) tokens.push_back(token);
-    for (const Token token : tokens) {
-      const Asked& known = connector->asked.at(token);
-      // A piece that waits for the broker may be there already: it cannot be told, and must not come twice.
-      if (known.command == Command::get_media && unsent.contains(known.topic + "/response")) {
-        fail(*connector, token, kFailed, "the host was away");
-        continue;
-      }
-      recent_.begin(known.key, address, runtime_.now().steady);
-      watch(*connector, token);
-      // It had not come to its event yet.
-      if (known.command == Command::get_old_messages) find_old_messages(*connector, token);
-    }
-    if (connector->leaving && connector->is_orphan()) leaving.push_back(connector.get());
+    resume(*connector, unsent);
+    if (connector->gone || (connector->leaving && connector->is_orphan())) leaving.push_back(connector.get());
     if (!connector->configured || connector->leaving || connector->is_orphan()) continue;
     runtime_.post(
         *connector,
         {.kind = BOTEL_CONNECTOR_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
   }
   for (Connector* const connector : leaving) leave(*connector);
+}
+
+void Service::resume(Connector& connector, const std::unordered_set<std::string>& unsent) {
+  // Nobody knows whether MOCA has heard already that it is finished.
+  if (connector.pausing) pause_pushes(connector);
+  std::vector<Token> tokens;
+  for (const auto& [token, asked] : connector.asked) tokens.push_back(token);
+  for (const Token token : tokens) {
+    const Asked& known = connector.asked.at(token);
+    // A piece that waits for the broker may be there already: it cannot be told, and must not come twice.
+    if (known.command == Command::get_media && unsent.contains(known.topic + "/response")) {
+      fail(connector, token, kFailed, "the host was away");
+      continue;
+    }
+    recent_.begin(known.key, connector.address, runtime_.now().steady);
+    if (known.command == Command::configure) connector.last_key = known.key;
+    watch(connector, token);
+    if (known.in_directory) {
+      look_up(connector, token);
+    } else if (known.command == Command::get_old_messages) {
+      find_old_messages(connector, token);  // it may not have come to its event yet
+    }
+  }
 }
 
 }  // namespace botel::moca

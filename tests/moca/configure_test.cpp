@@ -1,0 +1,329 @@
+// A connector is configured step by step.
+#include <doctest/doctest.h>
+
+#include "moca/stage.hpp"
+
+namespace {
+
+const std::string kText = "demo/configure/42";
+const std::string kServer = "demo/42/u1/configure";
+const std::string kPhone = fmt::format(R"({{"step":"phone","schema":{}}})", kPhoneSchema);
+const std::string kCode = fmt::format(R"({{"step":"code","schema":{}}})", kCodeSchema);
+const std::string kContact =
+    R"({"contact_id":192168,"id":192168,"name":"Jon Doe","username":"jon.doe","phone":"+491711234567","avatar":null})";
+const std::string kFinished = fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", kContact);
+const std::string kNumber = R"({"phone":"+491711234567"})";
+
+bool is_there(const MocaStage& stage) { return stage.service.connectors() > 0; }
+
+}  // namespace
+
+TEST_CASE("configure: the form of the text and that of the server lead to the same, with all that both look for") {
+  for (const auto& topic : {kText, kServer}) {
+    MocaStage stage;
+    stage.receive(topic);
+    CHECK(stage.take() == Lines{answer(topic, kPhone)});
+    stage.receive(topic, kNumber);
+    CHECK(stage.take() == Lines{answer(topic, kFinished)});
+    REQUIRE(stage.service.status().size() == 1);
+    CHECK(stage.service.status()[0].configured);
+  }
+}
+
+TEST_CASE("configure: pushes wait for half a second behind the end") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.receive(kText, R"({"phone":"+442071838750"})");
+  CHECK(stage.take().size() == 2);
+  stage.pass(milliseconds(499));
+  CHECK(stage.take().empty());
+  stage.pass(milliseconds(1));
+  const auto lines = stage.take();
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[0].starts_with("< moca/via/demo/42/contacts ["));
+  CHECK(lines[1].starts_with("< moca/via/demo/42/chats ["));
+  CHECK(lines[2].starts_with("< moca/via/demo/42/messages ["));
+}
+
+TEST_CASE("configure: chats that are asked for in that half second are answered at once and pushed behind it") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.receive(kText, R"({"phone":"+442071838750"})");
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    return does::answer(call, event.reply, kChats);
+  };
+  stage.take();
+  stage.receive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{answer("demo/42/u/get_chats", kChats)});
+  stage.pass(milliseconds(500));
+  const auto lines = stage.take();
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0] == fmt::format("< moca/via/demo/42/chats {}", kChats));
+}
+
+TEST_CASE("configure: what does not satisfy the schema gets the same step again, with what is wrong") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.take();
+  for (int i = 0; i < 2; ++i) {  // it is no answer to remember
+    stage.receive(kText, R"({"phone":7})");
+    CHECK(stage.take() == Lines{answer(kText, kPhone.substr(0, kPhone.size() - 1) +
+                                                  R"(,"errors":[{"pointer":"/phone","message":"is not a string"}]})")});
+  }
+  stage.receive(kText, R"({"code":"1"})");
+  CHECK(stage.take()[0].find(R"("errors":[{"pointer":"","message":")") != std::string::npos);
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kFinished)});
+}
+
+TEST_CASE("configure: strings of more than 1,024 characters and data deeper than 16 are wrong") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.take();
+  for (const auto& phone : {'"' + std::string(1025, '1') + '"', std::string(20, '[') + std::string(20, ']')}) {
+    stage.receive(kText, fmt::format(R"({{"phone":{}}})", phone));
+    CHECK(stage.take()[0].find(R"("errors":[)") != std::string::npos);
+  }
+  CHECK(stage.service.status()[0].step == "phone");
+}
+
+TEST_CASE("configure: what is no object is refused, and changes nothing") {
+  MocaStage stage;
+  for (const char* payload : {"", "[]", "null", "{", "\xff", "{}{}"}) {
+    stage.receive(kText, payload);
+    const auto lines = stage.take();
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].starts_with(answer(kText, R"({"error":{"code":400,"message":"the payload is no JSON object)")));
+  }
+  CHECK_FALSE(is_there(stage));
+  stage.receive(kText);
+  stage.receive(kText, fmt::format(R"({{"phone":"{}"}})", std::string(70'000, '1')));
+  CHECK(stage.take()[1] == error(kText, 400, "the payload is no JSON object: it is too large"));
+}
+
+TEST_CASE("configure: {} resumes, in the other form, too") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.receive(kText, R"({"phone":"+1"})");
+  CHECK(stage.take() == Lines{answer(kText, kPhone), answer(kText, kCode)});
+  stage.receive(kServer);
+  stage.receive(kText);
+  stage.receive(kText, " { } ");
+  CHECK(stage.take() == Lines{answer(kServer, kCode), answer(kText, kCode), answer(kText, kCode)});
+}
+
+TEST_CASE("configure: a connector that is configured can be configured again, and serves meanwhile") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.receive(kText);
+  CHECK(stage.take() == Lines{answer(kText, kPhone)});
+  stage.receive("demo/42/u/get_contact/192168");
+  CHECK(stage.take() == Lines{answer("demo/42/u/get_contact/192168", kContact)});
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kFinished)});
+}
+
+TEST_CASE("configure: what is given where nothing was asked for gets the first step") {
+  MocaStage stage;
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kPhone)});
+}
+
+TEST_CASE("configure: nobody waits for more than a quarter of an hour, and nothing stays of it") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.pass(minutes(14));
+  stage.receive(kText);  // MOCA is still there
+  stage.pass(minutes(14));
+  CHECK(is_there(stage));
+  stage.take();
+  stage.pass(minutes(1));
+  CHECK_FALSE(is_there(stage));
+  CHECK(stage.take().empty());
+  stage.receive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 404, "no connector has this id")});
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kPhone)});
+}
+
+TEST_CASE("configure: a second configuration that expires leaves the connector as it was") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.receive(kText);
+  stage.pass(minutes(15));
+  REQUIRE(is_there(stage));
+  CHECK(stage.service.status()[0].configured);
+  CHECK(stage.service.status()[0].step.empty());
+}
+
+TEST_CASE("configure: a connector that fails at its first step is forgotten, too") {
+  MocaStage stage;
+  stage.bot.handle = [](const botel_call&, const botel_event&) { return BOTEL_E_FAILED; };
+  stage.receive(kText);
+  CHECK(stage.take() == Lines{error(kText, 500, "the connector failed")});
+  CHECK(is_there(stage));
+  stage.pass(minutes(15));
+  CHECK_FALSE(is_there(stage));
+}
+
+TEST_CASE("configure: an answer that takes its time does not expire meanwhile") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.pass(minutes(14) + seconds(58));
+  std::uint64_t reply = 0;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_CONNECTOR_CONFIGURE) reply = event.reply;
+    return event.kind == BOTEL_CONNECTOR_CONFIGURE ? BOTEL_OK : does::finish(call, reply, kJonDoe);
+  };
+  stage.receive(kText, kNumber);
+  stage.pass(seconds(4));
+  stage.take();
+  CHECK(is_there(stage));
+  stage.bot.handle = transcript_connector;
+}
+
+TEST_CASE("configure: a step is given once, and the same one again gets the same answer") {
+  MocaStage stage;
+  int steps = 0;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    ++steps;
+    return transcript_connector(call, event);
+  };
+  stage.receive(kText);
+  stage.receive(kText, R"({"phone":"+1"})");
+  stage.receive(kText, R"({"phone":"+1"})");
+  CHECK(stage.take() == Lines{answer(kText, kPhone), answer(kText, kCode), answer(kText, kCode)});
+  CHECK(steps == 2);
+  CHECK(stage.count("moca_requests_repeated_total") == 1);
+}
+
+TEST_CASE("configure: what was given to an earlier step is no answer to the same step asked again") {
+  MocaStage stage;
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    if (does::member(event.detail, "step") == "code") return does::step(call, event.reply, "phone", kPhoneSchema);
+    return transcript_connector(call, event);
+  };
+  stage.receive(kText);
+  stage.receive(kText, R"({"phone":"+1"})");
+  stage.receive(kText, R"({"code":"12345"})");
+  stage.take();
+  CHECK(stage.service.status()[0].step == "phone");
+  stage.receive(kText, R"({"phone":"+1"})");
+  CHECK(stage.take() == Lines{answer(kText, kCode)});
+  CHECK(stage.service.status()[0].step == "code");
+}
+
+TEST_CASE("configure: a step that failed may be given again behind a {}") {
+  MocaStage stage;
+  bool works = false;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    if (!works && !does::member(event.detail, "step").empty()) return BOTEL_E_FAILED + 0;
+    return static_cast<int>(transcript_connector(call, event));
+  };
+  stage.receive(kText);
+  stage.receive(kText, kNumber);
+  CHECK(stage.take()[1] == error(kText, 500, "the connector failed"));
+  works = true;
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{error(kText, 500, "the connector failed")});
+  stage.receive(kText);
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kPhone), answer(kText, kFinished)});
+}
+
+TEST_CASE("configure: while a step is handled another one is refused, and the same one is not handled twice") {
+  MocaStage stage;
+  stage.arrive(kText);
+  stage.arrive(kText);
+  stage.arrive(kServer);
+  stage.arrive(kServer, kNumber);
+  const std::string busy = "the step before is still being handled";
+  CHECK(stage.take() == Lines{error(kServer, 409, busy), error(kServer, 409, busy)});
+  stage.settle();
+  CHECK(stage.take() == Lines{answer(kText, kPhone)});
+}
+
+TEST_CASE("configure: a second configuration does not make other requests be done twice") {
+  MocaStage stage;
+  stage.configure("42");
+  int sent = 0;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_CONNECTOR_SEND_MESSAGE) ++sent;
+    return event.kind == BOTEL_CONNECTOR_SEND_MESSAGE ? BOTEL_OK : transcript_connector(call, event);
+  };
+  const std::string send = "demo/42/u/send_message/7";
+  stage.receive(send, R"({"message":"hi"})");
+  stage.receive(kText);
+  stage.receive(send, R"({"message":"hi"})");
+  CHECK(sent == 1);
+}
+
+TEST_CASE("configure: a step that the connector may not ask for is refused when it asks") {
+  MocaStage stage;
+  std::vector<std::int32_t> results;
+  const std::vector<std::pair<std::string, std::string>> steps = {
+      {"phone", R"({"type":"object"})"},                  // satisfied by {}
+      {"phone", R"({"type":"array"})"},                   // fine: {} is no array
+      {"finished", std::string(kPhoneSchema)},            // reserved
+      {"", std::string(kPhoneSchema)},                    // no name
+      {std::string(65, 'x'), std::string(kPhoneSchema)},  // too long a one
+      {"phone", R"({"$ref":"#"})"},                       // contains itself
+      {"phone", R"({"required":["a"],"properties":{"a":{"pattern":"("}}})"},
+      {"phone", "7"}};
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    for (const auto& [name, schema] : steps) results.push_back(does::step(call, event.reply, name, schema));
+    return BOTEL_OK;
+  };
+  stage.receive(kText);
+  const auto no = BOTEL_E_INVALID;
+  CHECK(results == std::vector<std::int32_t>{no, BOTEL_OK, no, no, no, no, no, no});
+  CHECK(stage.take() == Lines{answer(kText, R"({"step":"phone","schema":{"type":"array"}})")});
+}
+
+TEST_CASE("configure: a contact that is none is the connector's mistake, and the step stays") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    return does::finish(call, event.reply, R"({"id":1.5,"name":"x"})");
+  };
+  stage.take();
+  stage.receive(kText, kNumber);
+  const auto lines = stage.take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].starts_with(answer(kText, R"({"error":{"code":500,"message":"the contact is wrong: )")));
+  CHECK(stage.service.status()[0].step == "phone");
+  CHECK_FALSE(stage.service.status()[0].configured);
+}
+
+TEST_CASE("configure: where nobody serves, that is said") {
+  MocaStage stage;
+  stage.service.offer("other");
+  stage.take();
+  stage.receive("other/configure/1");
+  CHECK(stage.take() == Lines{error("other/configure/1", 503, "the service is not there")});
+  stage.receive(kText);
+  stage.take();
+  stage.runtime.take_over(stage.role, nullptr);
+  stage.receive(kText);
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() ==
+        Lines{error(kText, 503, "the service is not there"), error(kText, 503, "the service is not there")});
+  stage.runtime.take_over(stage.role, stage.bot.logic("demo"));
+  stage.receive(kText);
+  CHECK(stage.take() == Lines{answer(kText, kPhone)});
+}
+
+TEST_CASE("configure: so many connectors may be half-configured, and those that are there go on") {
+  MocaStage stage;
+  for (int i = 0; i < 10'000; ++i) stage.arrive(fmt::format("demo/configure/{}", i));
+  stage.settle();
+  CHECK(stage.take().size() == 10'000);
+  stage.receive("demo/configure/x");
+  CHECK(stage.take() == Lines{error("demo/configure/x", 503, "too many connectors are being configured")});
+  stage.receive("demo/configure/7", kNumber);
+  CHECK(stage.take() == Lines{answer("demo/configure/7", kFinished)});
+  stage.pass(minutes(15));
+  CHECK(stage.service.connectors() == 1);
+  stage.receive("demo/configure/x");
+  CHECK(stage.take().back() == answer("demo/configure/x", kPhone));
+}

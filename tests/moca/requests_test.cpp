@@ -1,0 +1,334 @@
+// Requests are answered exactly once, whatever connectors do.
+#include <doctest/doctest.h>
+
+#include "moca/stage.hpp"
+
+namespace {
+
+const std::string kContacts42 = "demo/42/u/get_contacts";
+const std::string kSend = "demo/42/u/send_message/7";
+const std::string kHi = R"({"message":{"type":"text","content":"hi"}})";
+
+// A connector that does this with each request, once it is configured.
+struct Configured : MocaStage {
+  explicit Configured(FakeBot::Handle handle = transcript_connector) {
+    configure("42");
+    bot.handle = std::move(handle);
+  }
+};
+
+// What the connector is told: KIND PAYLOAD DETAIL.
+std::string told(const botel_event& event) {
+  return fmt::format("{:#x} {} {}", event.kind, FakeBot::view(event.payload), FakeBot::view(event.detail));
+}
+
+}  // namespace
+
+TEST_CASE("requests: what the connector is told, in each form") {
+  std::string heard;
+  Configured stage([&](const botel_call& call, const botel_event& event) {
+    heard = told(event);
+    return does::answer(call, event.reply, R"({"message":"no"})", 404);
+  });
+  struct Case {
+    std::string topic, payload, expected;
+  };
+  const std::string hi = R"({"type":"text","content":"hi"})";
+  for (const auto& [topic, payload, expected] : {
+           Case{"demo/users/42/get_contacts", "{}", "0x502  "},
+           Case{"demo/42/u/get_contacts", "", "0x502  "},
+           Case{"demo/users/42/get_contact/9", "{}", "0x503 9 "},
+           Case{"demo/42/u/get_contact/9", "{}", "0x503 9 "},
+           Case{"demo/users/42/get_chats", "{}", "0x504  "},
+           Case{"demo/42/u/get_chats", "{}", "0x504  "},
+           Case{"demo/42/u/get_chat/9", "{}", "0x505 9 "},
+           Case{"demo/42/u/get_messages/9", "{}", R"(0x506 9 {"limit":25})"},
+           Case{"demo/42/u/get_messages/9", R"({"before":70,"limit":3})", R"(0x506 9 {"before":"70","limit":3})"},
+           Case{"demo/users/42/get_messages/7", "{}", R"(0x506 7 {"limit":25})"},
+           Case{"demo/users/42/get_messages/x", R"({"before":"70","limit":3})", R"(0x506 x {"before":"70","limit":3})"},
+           Case{"demo/users/42/send_message", R"({"chat_id":"7","message":)" + hi + "}",
+                "0x507 " + hi + R"( {"chat_id":"7"})"},
+           Case{"demo/42/u/send_message", R"({"chat_id":7,"message":)" + hi + "}",
+                "0x507 " + hi + R"( {"chat_id":"7"})"},
+           Case{"demo/42/u/send_message/7", R"({"message":)" + hi + "}", "0x507 " + hi + R"( {"chat_id":"7"})"},
+           Case{"demo/42/u/chats/7/messages/70/get_media", "{}",
+                R"(0x508  {"chat_id":"7","message_id":"70","offset":0,"limit":1048576})"},
+           Case{"demo/42/u/get_media_file/a/b", "{}", R"(0x508  {"uri":"a/b","offset":0,"limit":1048576})"},
+       }) {
+    CAPTURE(topic);
+    heard.clear();
+    stage.receive(topic, payload);
+    CHECK(heard == expected);
+    CHECK(stage.take() == Lines{error(topic, 404, "no")});
+  }
+}
+
+TEST_CASE("requests: before configuration, and of nobody, they are refused; the same ones are served behind it") {
+  MocaStage stage;
+  stage.receive(kContacts42);
+  CHECK(stage.take() == Lines{error(kContacts42, 404, "no connector has this id")});
+  stage.receive("demo/configure/42");
+  stage.take();
+  stage.receive(kContacts42);
+  CHECK(stage.take() == Lines{error(kContacts42, 409, "the connector is not configured yet")});
+  stage.configure("42");
+  stage.receive(kContacts42);
+  CHECK(stage.take()[0].find("Jon Doe") != std::string::npos);
+}
+
+TEST_CASE("requests: what is wrong in a payload is said") {
+  Configured stage;
+  stage.receive(kSend, "{}");
+  CHECK(stage.take() == Lines{error(kSend, 400, "message: content is missing, or no string")});
+  stage.receive("demo/42/u/send_message", kHi);
+  CHECK(stage.take() == Lines{error("demo/42/u/send_message", 400, "chat_id is missing")});
+  stage.receive("demo/42/u/get_messages/7", R"({"limit":"x"})");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_messages/7", 400, "limit is no number above 0")});
+  for (const char* payload : {"", "[]", "\xff", "{", "nul"}) {
+    stage.receive(kSend, payload);
+    CHECK(stage.take()[0].starts_with(R"(< demo/42/u/send_message/7/response {"error":{"code":400,)"));
+  }
+  CHECK(stage.count("moca_requests_refused_total") == 8);
+}
+
+TEST_CASE("requests: a message that is sent is answered with the whole of it") {
+  Configured stage;
+  stage.receive(kSend, kHi);
+  const std::string message =
+      R"({"message_id":72,"contact_id":192168,"chat_id":"7","sent_datetime":"2024-05-01T09:03:00+00:00",)"
+      R"("message":{"type":"text","content":"hi"}})";
+  CHECK(stage.take() == Lines{answer(kSend, message), fmt::format("< moca/via/demo/42/messages [{}]", message)});
+}
+
+TEST_CASE("requests: the same one within a minute is answered from memory, and not done twice") {
+  int done = 0;
+  Configured stage([&](const botel_call& call, const botel_event& event) {
+    ++done;
+    return transcript_connector(call, event);
+  });
+  stage.receive(kSend, kHi);
+  const auto first = stage.take();
+  stage.pass(seconds(59));
+  stage.receive(kSend, kHi);
+  CHECK(stage.take() == Lines{first[0]});
+  CHECK(done == 1);
+  stage.receive(kSend, R"({"message":"other"})");
+  stage.receive("demo/42/u2/send_message/7", kHi);
+  CHECK(done == 3);
+  stage.pass(seconds(1));
+  stage.receive(kSend, kHi);
+  CHECK(done == 4);
+  CHECK(stage.count("moca_requests_repeated_total") == 1);
+}
+
+TEST_CASE("requests: the same one while it is under way is answered once") {
+  int done = 0;
+  std::uint64_t reply = 0;
+  Configured stage([&](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_TIMER_DUE) return does::answer(call, reply, "[]");
+    ++done;
+    reply = event.reply;
+    botel_effect timer = FakeBot::effect(BOTEL_TIMER_SET);
+    timer.delay_ms = 2000;
+    return FakeBot::emit(call, timer);
+  });
+  stage.receive(kContacts42);
+  stage.receive(kContacts42);
+  stage.pass(seconds(1));
+  stage.receive(kContacts42);
+  CHECK(stage.take().empty());
+  stage.pass(seconds(1));
+  CHECK(stage.take() == Lines{answer(kContacts42, "[]")});
+  CHECK(done == 1);
+}
+
+TEST_CASE("requests: an error is remembered as well") {
+  int done = 0;
+  Configured stage([&](const botel_call& call, const botel_event& event) {
+    ++done;
+    return does::answer(call, event.reply, R"({"message":"gone"})", 404);
+  });
+  stage.receive(kContacts42);
+  stage.receive(kContacts42);
+  CHECK(stage.take() == Lines{error(kContacts42, 404, "gone"), error(kContacts42, 404, "gone")});
+  CHECK(done == 1);
+}
+
+TEST_CASE("requests: a connector that fails, says so or says nonsense gives an error") {
+  struct Case {
+    FakeBot::Handle handle;
+    int code;
+    std::string message;
+  };
+  const auto says = [](int status, std::string json) {
+    return
+        [=](const botel_call& call, const botel_event& event) { return does::answer(call, event.reply, json, status); };
+  };
+  const std::string wrong = "the connector's answer is wrong: ";
+  for (const auto& [handle, code, message] : {
+           Case{[](const botel_call&, const botel_event&) { return BOTEL_E_FAILED; }, 500, "the connector failed"},
+           Case{says(404, R"({"message":"no such chat"})"), 404, "no such chat"},
+           Case{says(1, R"({"message":"odd"})"), 500, "odd"},
+           Case{says(-7, "{}"), 500, "the connector could not"},
+           Case{says(600, "[]"), 500, "the connector could not"},
+           Case{says(503, fmt::format(R"({{"message":"{}"}})", std::string(5000, 'x'))), 503, std::string(1000, 'x')},
+           Case{says(0, "[]"), 500, wrong + "it is no object"},
+           Case{says(0, R"({"message_id":1})"), 500, wrong + "contact_id is missing"},
+       }) {
+    Configured stage(handle);
+    stage.receive(kSend, kHi);
+    CHECK(stage.take() == Lines{error(kSend, code, message)});
+  }
+}
+
+TEST_CASE("requests: a list that is none is an error; in a list, what is wrong is left out and named") {
+  Configured stage(
+      [](const botel_call& call, const botel_event& event) { return does::answer(call, event.reply, "{}"); });
+  stage.receive(kContacts42);
+  CHECK(stage.take() == Lines{error(kContacts42, 500, "the connector's answer is no list")});
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    return does::answer(call, event.reply, R"([{"id":1},{"id":2,"name":"B"},7])");
+  };
+  stage.receive("demo/42/u2/get_contacts");
+  CHECK(stage.take() ==
+        Lines{answer("demo/42/u2/get_contacts",
+                     R"([{"contact_id":2,"id":2,"name":"B","username":null,"phone":null,"avatar":null}])")});
+  CHECK(stage.count("moca_items_dropped_total") == 2);
+}
+
+TEST_CASE("requests: an answer of another kind is an error, at once") {
+  const std::string wrong = "the connector's answer does not fit";
+  const auto check = [&](const std::string& topic, const FakeBot::Handle& handle) {
+    Configured stage(handle);
+    stage.receive(topic, topic.ends_with("7") ? kHi : "{}");
+    CHECK(stage.take() == Lines{error(topic, 500, wrong)});
+    CHECK(stage.service.status()[0].waiting == 0);
+  };
+  const auto step = [](const botel_call& call, const botel_event& event) {
+    return does::step(call, event.reply, "phone", kPhoneSchema);
+  };
+  const auto finish = [](const botel_call& call, const botel_event& event) {
+    return does::finish(call, event.reply, kJonDoe);
+  };
+  const auto media = [](const botel_call& call, const botel_event& event) {
+    return does::media(call, event.reply, "x", false);
+  };
+  const auto list = [](const botel_call& call, const botel_event& event) {
+    return does::answer(call, event.reply, "[]");
+  };
+  const auto look_up = [](const botel_call& call, const botel_event& event) {
+    return does::look_up(call, event.reply);
+  };
+  check(kContacts42, step);
+  check(kContacts42, finish);
+  check(kContacts42, media);
+  check(kSend, look_up);
+  check("demo/42/u/chats/7/messages/70/get_media", list);
+  check("demo/42/u/chats/7/messages/70/get_media", look_up);
+  check("demo/configure/42", list);
+  check("demo/configure/42", media);
+  check("demo/configure/42", look_up);
+}
+
+TEST_CASE("requests: a second answer, and one to nobody, is nothing") {
+  Configured stage([](const botel_call& call, const botel_event& event) {
+    for (const std::uint64_t reply : {event.reply, event.reply, event.reply + 1, std::uint64_t{1}}) {
+      does::answer(call, reply, "[]");
+      does::answer(call, reply, R"({"message":"x"})", 500);
+      does::work(call, reply);
+      does::media(call, reply, "x", true);
+      does::finish(call, reply, kJonDoe);
+      does::look_up(call, reply);
+    }
+    return BOTEL_OK;
+  });
+  stage.receive(kContacts42);
+  CHECK(stage.take() == Lines{answer(kContacts42, "[]")});
+  stage.pass(minutes(2));
+  CHECK(stage.take().empty());
+}
+
+TEST_CASE("requests: a connector cannot answer its own deletion, nor another connector's requests") {
+  Configured stage;
+  stage.configure("43");
+  std::uint64_t last = 0;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    if (event.reply != 0) last = event.reply;
+    if (FakeBot::view(call.address) == "demo/43") return BOTEL_OK;
+    for (std::uint64_t reply = last - 5; reply < last + 5; ++reply) {
+      does::answer(call, reply, R"({"message":"hi"})", 500);
+      does::work(call, reply);
+    }
+    return BOTEL_OK;
+  };
+  stage.receive("demo/43/u/get_contacts");
+  stage.receive("demo/42/u/get_contacts");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_contacts", 500, "hi")});
+  stage.receive("demo/42/u/delete_connector");
+  CHECK(stage.take() == Lines{answer("demo/42/u/delete_connector", R"({"success":true})")});
+  stage.pass(seconds(10));
+  CHECK(stage.take() == Lines{error("demo/43/u/get_contacts", 504, "the connector did not answer in time")});
+}
+
+TEST_CASE("requests: a connector may answer in a later event") {
+  std::uint64_t reply = 0;
+  Configured stage([&](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_CONNECTOR_GET_CHATS)
+      return does::answer(call, reply, "[]") + does::answer(call, event.reply, "[]");
+    reply = event.reply;
+    return 0;
+  });
+  stage.receive(kContacts42);
+  stage.receive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{answer(kContacts42, "[]"), answer("demo/42/u/get_chats", "[]")});
+}
+
+TEST_CASE("requests: a thousand at once to one connector are all answered once, in their order") {
+  Configured stage;
+  Lines expected;
+  for (int i = 0; i < 1000; ++i) {
+    const auto topic = fmt::format("demo/42/{}/get_contact/1", i);
+    stage.arrive(topic);
+    expected.push_back(
+        answer(topic, R"({"contact_id":1,"id":1,"name":"Ada","username":"ada","phone":null,"avatar":null})"));
+  }
+  stage.settle();
+  CHECK(stage.take() == expected);
+  CHECK(stage.service.status()[0].waiting == 0);
+}
+
+TEST_CASE("requests: more than a connector can bear are refused, and others are served") {
+  Configured stage;
+  stage.configure("43");
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    return FakeBot::view(call.address) == "demo/42" ? BOTEL_OK : does::look_up(call, event.reply);
+  };
+  for (int i = 0; i < 2001; ++i) stage.arrive(fmt::format("demo/42/{}/get_contacts", i));
+  CHECK(stage.take() == Lines{error("demo/42/2000/get_contacts", 503, "too many requests wait for this connector")});
+  stage.receive("demo/43/u/get_contact/1");
+  CHECK(stage.take()[0].find("Ada") != std::string::npos);
+  stage.pass(seconds(10));
+  CHECK(stage.take().size() == 2000);
+  stage.receive("demo/42/u/get_contacts");
+  CHECK(stage.service.status()[0].waiting == 1);
+}
+
+TEST_CASE("requests: chats are answered and pushed; an empty list is only answered") {
+  Configured stage(
+      [](const botel_call& call, const botel_event& event) { return does::answer(call, event.reply, kChats); });
+  stage.receive("demo/users/42/get_chats");
+  CHECK(stage.take() ==
+        Lines{answer("demo/users/42/get_chats", kChats), fmt::format("< moca/via/demo/42/chats {}", kChats)});
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    return does::answer(call, event.reply, "[]");
+  };
+  stage.receive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{answer("demo/42/u/get_chats", "[]")});
+}
+
+TEST_CASE("requests: where nobody serves the connector, that is said") {
+  Configured stage;
+  stage.runtime.take_over(stage.role, nullptr);
+  stage.receive(kContacts42);
+  CHECK(stage.take() == Lines{error(kContacts42, 503, "the service is not there")});
+}

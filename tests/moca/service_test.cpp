@@ -1,0 +1,266 @@
+// What arrives at the service, and who leaves it.
+#include "moca/service.hpp"
+
+#include <doctest/doctest.h>
+
+#include "moca/stage.hpp"
+
+namespace {
+
+botel::mqtt::Message message(std::string topic, std::string payload) {
+  botel::mqtt::Message message{std::move(topic), std::move(payload)};
+  message.size = message.payload.size();
+  return message;
+}
+
+// What the store still has of connectors.
+std::size_t kept(MocaStage& stage) {
+  std::size_t count = 0;
+  REQUIRE(stage.store.load({.actor = [&](auto, auto) { ++count; },
+                            .timer = [&](const auto&) { ++count; },
+                            .effect = [&](auto) { ++count; },
+                            .inbox = [&](auto, auto) { ++count; },
+                            .outbox = [](auto) {},
+                            .request = [](auto) {},
+                            .received = [](const auto&) {},
+                            .secret = [&](auto) { ++count; }}));
+  for (const char* kind : {"contact", "chat", "message"}) {
+    for (int actor = 1; actor < 10; ++actor) count += stage.store.items({.actor = actor, .kind = kind}).value().size();
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("moca: a type is subscribed once, and reserved names never") {
+  MocaStage stage;
+  for (const char* type : {"demo", "s", "moca", "a/b", "", "telegram", "telegram"}) stage.service.offer(type);
+  CHECK(stage.take() == Lines{"+ telegram/#"});
+}
+
+TEST_CASE("moca: what is of nobody here is left to others") {
+  MocaStage stage;
+  for (const char* topic : {"s/1/a/1/t/1/req/x", "telegram/42/u/get_chats", "moca/via/demo/42/chats", "demos/1", ""}) {
+    CHECK_FALSE(stage.arrive(topic));
+  }
+  for (const char* topic : {"demo", "demo/", "demo/42/u/get_chats/response"}) CHECK(stage.arrive(topic));
+}
+
+TEST_CASE("moca: answers of our own are dropped by their topic, before anything looks at them") {
+  MocaStage stage;
+  auto echo = message("demo/42/u/get_chats/response", "");
+  echo.retained = echo.over_limit = true;
+  CHECK(stage.service.receive(echo));
+  stage.receive("demo/42/u/get_chats/keepalive", "{");
+  stage.receive("demo/configure/42/response", "{}");
+  CHECK(stage.take().empty());
+  CHECK(stage.count("moca_echoes_total") == 3);
+  CHECK(stage.count("moca_retained_total") == 0);
+  CHECK(stage.count("moca_unknown_topics_total") == 0);
+  CHECK(stage.service.connectors() == 0);
+}
+
+TEST_CASE("moca: what is retained is ignored") {
+  MocaStage stage;
+  auto old = message("demo/configure/42", "{}");
+  old.retained = true;
+  CHECK(stage.service.receive(old));
+  CHECK(stage.take().empty());
+  CHECK(stage.count("moca_retained_total") == 1);
+  CHECK(stage.service.connectors() == 0);
+}
+
+TEST_CASE("moca: what is over the limit is answered as an error") {
+  MocaStage stage;
+  auto large = message("demo/42/u/get_chats", "");
+  large.over_limit = true;
+  large.size = 2'000'000;
+  CHECK(stage.service.receive(large));
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 400, "the payload is too large")});
+  CHECK(stage.count("moca_over_limit_total") == 1);
+}
+
+TEST_CASE("moca: topics that are no request are counted, and answered where they have a form") {
+  MocaStage stage;
+  for (const char* topic :
+       {"demo/42/u/fly", "demo/users/42/fly", "demo/configure/users", "demo/users/configure/delete"}) {
+    stage.receive(topic);
+    CHECK(stage.take() == Lines{error(topic, 400, "the topic is no request")});
+  }
+  for (const char* topic : {"demo", "demo/42", "demo/42/fly", "demo/configure/42/x"}) {
+    stage.receive(topic);
+    CHECK(stage.take().empty());
+  }
+  CHECK(stage.count("moca_unknown_topics_total") == 8);
+}
+
+TEST_CASE("moca: a topic whose answer would have none is only counted") {
+  MocaStage stage;
+  stage.receive("demo/42/u/get_media_file/" + std::string(65'511, 'x'));
+  stage.receive("demo/" + std::string(65'520, 'x') + "/u/get_chats");
+  std::string deep = "demo/42/u/get_media_file";
+  for (int i = 0; i < 196; ++i) deep += "/x";
+  stage.receive(deep);
+  CHECK(stage.take().empty());
+  CHECK(stage.count("moca_unknown_topics_total") == 3);
+}
+
+TEST_CASE("moca: a deletion leaves nothing, and the id can be had again") {
+  MocaStage stage;
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_CONNECTOR_CONFIGURE) {
+      does::keep_secret(call, "token", "s3cret");
+      FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "state"));
+      botel_effect timer = FakeBot::effect(BOTEL_TIMER_SET);
+      timer.delay_ms = 60'000;
+      FakeBot::emit(call, timer);
+    }
+    return transcript_connector(call, event);
+  };
+  stage.configure("42");
+  CHECK(kept(stage) > 8);
+  stage.receive("demo/42/u/get_contacts");
+  stage.receive("demo/42/u2/send_message/7", R"({"message":"never"})");
+  stage.take();
+  std::string last;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    last += fmt::format("{:#x} ", event.kind);
+    does::keep_secret(call, "late", "x");
+    return does::push(call, BOTEL_CONNECTOR_PUSH_CONTACTS, kContacts);
+  };
+  stage.receive("demo/42/u3/delete_connector");
+  CHECK(last == "0x509 ");
+  CHECK(stage.take() == Lines{error("demo/42/u2/send_message/7", 404, "the connector was deleted"),
+                              answer("demo/42/u3/delete_connector", R"({"success":true})")});
+  CHECK(stage.service.connectors() == 0);
+  CHECK(kept(stage) == 0);
+  stage.pass(minutes(2));
+  CHECK(last == "0x509 ");
+
+  std::string secret = "not asked";
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    const auto* const connector =
+        static_cast<const botel_connector_v1*>(call.host->extension(call.host, BOTEL_CONNECTOR_EXTENSION));
+    botel_str value{};
+    CHECK(connector->secret(&call, {"token", 5}, &value) == BOTEL_OK);
+    secret = FakeBot::view(value);
+    CHECK(FakeBot::view(call.state).empty());
+    return transcript_connector(call, event);
+  };
+  stage.receive("demo/configure/42");
+  CHECK(secret.empty());
+  stage.receive("demo/configure/42", R"({"phone":"+491711234567"})");
+  stage.take();
+  stage.receive("demo/42/u/get_contacts");  // as before the deletion, and answered anew
+  const auto lines = stage.take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("Jon Doe") != std::string::npos);
+  CHECK(lines[0].find("Ada") == std::string::npos);
+}
+
+TEST_CASE("moca: whoever is not there, or half-configured, can be deleted") {
+  MocaStage stage;
+  const std::string success = R"({"success":true})";
+  for (const char* topic : {"demo/users/42/delete", "demo/42/u/delete_connector"}) {
+    stage.receive(topic);
+    CHECK(stage.take() == Lines{answer(topic, success)});
+    stage.receive("demo/configure/42");
+    stage.take();
+    stage.receive(topic);
+    CHECK(stage.take() == Lines{answer(topic, success)});
+    CHECK(stage.service.connectors() == 0);
+    stage.receive(topic);
+    CHECK(stage.take() == Lines{answer(topic, success)});
+  }
+}
+
+TEST_CASE("moca: whoever is being deleted takes no more requests, and two deletions are both answered") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.arrive("demo/42/u1/delete_connector");
+  stage.arrive("demo/42/u2/delete_connector");
+  stage.arrive("demo/42/u2/delete_connector");
+  stage.arrive("demo/42/u/get_chats");
+  stage.arrive("demo/configure/42");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 404, "no connector has this id"),
+                              error("demo/configure/42", 409, "the connector is being deleted")});
+  stage.settle();
+  CHECK(stage.take() == Lines{answer("demo/42/u1/delete_connector", R"({"success":true})"),
+                              answer("demo/42/u2/delete_connector", R"({"success":true})")});
+  CHECK(stage.service.connectors() == 0);
+}
+
+TEST_CASE("moca: a connector that fails at its deletion is deleted, and so is one that nobody serves") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.configure("43");
+  stage.bot.handle = [](const botel_call&, const botel_event&) { return BOTEL_E_FAILED; };
+  stage.receive("demo/42/u/delete_connector");
+  CHECK(stage.take() == Lines{answer("demo/42/u/delete_connector", R"({"success":true})")});
+  stage.runtime.take_over(stage.role, nullptr);
+  stage.receive("demo/43/u/delete_connector");
+  CHECK(stage.take() == Lines{answer("demo/43/u/delete_connector", R"({"success":true})")});
+  CHECK(stage.service.connectors() == 0);
+}
+
+TEST_CASE("moca: a deletion does not wait for a connector that wants to be asked again and again") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.bot.handle = [](const botel_call&, const botel_event&) { return BOTEL_RETRY_AFTER(3'600'000); };
+  stage.receive("demo/42/u/get_chats");
+  stage.receive("demo/42/u/delete_connector");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 500, "the connector failed")});
+  stage.pass(seconds(10));
+  CHECK(stage.take() == Lines{answer("demo/42/u/delete_connector", R"({"success":true})")});
+  CHECK(stage.service.connectors() == 0);
+}
+
+TEST_CASE("moca: a deletion that a gone service cannot handle any more happens without it") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.arrive("demo/42/u/delete_connector");
+  stage.runtime.take_over(stage.role, nullptr);
+  stage.service.give_up(stage.role);
+  CHECK(stage.take() == Lines{answer("demo/42/u/delete_connector", R"({"success":true})")});
+  stage.settle();
+  CHECK(stage.service.connectors() == 0);
+}
+
+TEST_CASE("moca: one connector's deletion is nothing to another") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.configure("43");
+  stage.receive("demo/42/u/delete_connector");
+  stage.take();
+  stage.receive("demo/43/u/get_contact/1");
+  CHECK(stage.take()[0].starts_with(R"(< demo/43/u/get_contact/1/response {"contact_id":1,)"));
+}
+
+TEST_CASE("moca: a state that the next version cannot read makes the connector begin anew") {
+  MocaStage stage;
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    if (event.kind == BOTEL_CONNECTOR_CONFIGURE) FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "old"));
+    return event.kind == BOTEL_CONNECTOR_SEND_MESSAGE ? BOTEL_OK : transcript_connector(call, event);
+  };
+  stage.configure("42");
+  stage.receive("demo/42/u/send_message/7", R"({"message":"hi"})");
+  stage.receive("demo/configure/42");
+  stage.take();
+  std::string heard;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    heard += fmt::format("{:#x}[{}] ", event.kind, FakeBot::view(call.state));
+    return transcript_connector(call, event);
+  };
+  const auto next = stage.bot.logic("demo", 5, 4);
+  stage.service.restart_unreadable(stage.role, *next);
+  CHECK(stage.take() == Lines{error("demo/42/u/send_message/7", 409, "the connector begins anew")});
+  stage.runtime.take_over(stage.role, next);
+  stage.settle();
+  CHECK(heard == "0x50b[] ");
+  stage.receive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 409, "the connector is not configured yet")});
+  stage.pass(minutes(30));
+  CHECK(stage.service.connectors() == 1);
+  stage.configure("42");
+  CHECK(stage.service.status()[0].configured);
+}
