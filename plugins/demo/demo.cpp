@@ -65,9 +65,12 @@ class Demo : public botel::Connector {
     const botel::Chat* const chat = find(chats, outgoing.chat);
     if (!chat) return account.fail(reply, "there is no such chat", 404);
     State state = State::of(account);
-    const ChatMessage sent = say(account, state, chat->id, demo::kUser, outgoing.content);
+    const ChatMessage sent = next_message(account, state, chat->id, demo::kUser, outgoing.content);
     account.answer(reply, sent);
-    if (chat->id == demo::kEchoChat) say(account, state, chat->id, demo::kEcho, outgoing.content);
+    account.push(sent);
+    if (chat->id == demo::kEchoChat) {
+      account.push(next_message(account, state, chat->id, demo::kEcho, outgoing.content));
+    }
     keep_ticking(account, state);
     state.save(account);
   }
@@ -84,7 +87,8 @@ class Demo : public botel::Connector {
     State state = State::of(account);
     state.ticks = false;
     if (push_every_ > 0) {
-      say(account, state, demo::kClockChat, demo::kClock, Content::text("It is " + botel::rfc3339(account.time())));
+      const std::string text = "It is " + botel::rfc3339(account.time());
+      account.push(next_message(account, state, demo::kClockChat, demo::kClock, Content::text(text)));
     }
     keep_ticking(account, state);
     state.save(account);
@@ -105,12 +109,10 @@ class Demo : public botel::Connector {
                         .examples = {"+491711234567", "+442071838750"}});
   }
 
-  ChatMessage say(Account& account, State& state, const botel::Id& chat, std::int64_t contact,
-                  const Content& content) const {
+  ChatMessage next_message(const Account& account, State& state, const botel::Id& chat, std::int64_t contact,
+                           const Content& content) const {
     const auto index = static_cast<std::int64_t>(history_.size()) + state.said++;
-    const ChatMessage message{demo::message_id(index), chat, contact, account.time(), content};
-    account.push(message);
-    return message;
+    return {demo::message_id(index), chat, contact, account.time(), content};
   }
 
   void keep_ticking(Account& account, State& state) const {

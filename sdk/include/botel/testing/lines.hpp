@@ -1,4 +1,4 @@
-// What a bot did for one event, as lines to compare and to read in a test's report.
+// What a bot or a connector did for one event, as lines to compare and to read in a test's report.
 #pragma once
 
 #include <ostream>
