@@ -91,6 +91,10 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
     if (known->answer) publish(message.topic, *known->answer);
     return;
   }
+  // Most have nothing in it.
+  if (const auto json = json::read(message.payload); !json && !message.payload.empty()) {
+    return refuse(message, message.topic, kBadRequest, "the payload is no JSON: " + json.error());
+  }
   Connector* const connector = find(topic.type, topic.id);
   if (topic.command == Command::remove) {
     // What is not there is deleted already.

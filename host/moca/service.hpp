@@ -1,5 +1,5 @@
 // The MOCA side of the host: connectors are configured step by step, asked for what they know, told what to send; what
-// they push goes out. [driver]
+// they push goes out. docs/moca.md says how. [driver]
 #pragma once
 
 #include <chrono>

@@ -89,6 +89,12 @@ TEST_CASE("requests: what is wrong in a payload is said") {
     CHECK(stage.take()[0].starts_with(R"(< demo/42/u/send_message/7/response {"error":{"code":400,)"));
   }
   CHECK(stage.count("moca_requests_refused_total") == 8);
+  for (const char* topic : {"demo/42/u/get_chats", "demo/users/42/delete", "demo/42/u/chats/7/messages/70/get_media"}) {
+    stage.receive(topic, "{]");
+    CHECK(stage.take() ==
+          Lines{error(topic, 400, "the payload is no JSON: Missing a name for object member. (at byte 1)")});
+  }
+  CHECK(stage.service.connectors() == 1);
 }
 
 TEST_CASE("requests: a message that is sent is answered with the whole of it") {
