@@ -274,7 +274,7 @@ bool Plugins::may_be_gone(const File& file) const { return file.first || !file.n
 // The same content again is no other version; what was refused is not tried again by itself.
 bool Plugins::is_settled(File& file) {
   const Wish wish = file.candidate->wish;
-  const std::string& hash = file.candidate->sha256;
+  const std::string hash = file.candidate->sha256;
   if (wish.from != From::folder) return false;
   if (file.now && file.now->sha256 == hash) {
     if (!is_as_it_shall_be(file, wish)) return false;

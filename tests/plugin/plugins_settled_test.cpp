@@ -22,10 +22,12 @@ void bring_old_room(Stage& stage, FakeBot& before) {
   stage.runtime.take_over(stage.role("zoo"), nullptr);
 }
 
-// The next step of what is under way, and no more.
-void step(Stage& stage) {
+// Begins something, which then takes one step and no more.
+void first_step(Stage& stage, const std::function<void()>& begin) {
+  const int before = stage.wakes;
+  begin();
   std::unique_lock lock(stage.mutex);
-  stage.woken.wait(lock);
+  stage.woken.wait(lock, [&] { return stage.wakes > before; });
   lock.unlock();
   stage.plugins->advance(stage.time);
 }
@@ -104,8 +106,7 @@ TEST_CASE("plugins: a configuration that changes while a version is tried is not
   }
   SUBCASE("and changes back") {
     stage.configs["zoo"] = R"({"any":1})";
-    stage.plugins->reconfigure();
-    step(stage);  // its parts are chosen
+    first_step(stage, [&] { stage.plugins->reconfigure(); });  // its parts are chosen
     stage.configs.erase("zoo");
     stage.plugins->reconfigure();
     stage.settle_all();

@@ -79,6 +79,7 @@ struct Stage : botel::runtime::Port {
             .wake =
                 [this] {
                   const std::lock_guard lock(mutex);
+                  ++wakes;
                   woken.notify_all();
                 }};
   }
@@ -193,6 +194,7 @@ struct Stage : botel::runtime::Port {
   botel::Counters counters;
   std::mutex mutex;
   std::condition_variable woken;
+  int wakes = 0;  // so far: one for each step of what is under way
   std::map<std::string, std::unique_ptr<botel::runtime::Role>> roles;
   std::map<std::string, std::string> configs;  // by bot
   botel::runtime::Runtime runtime{{}, counters, [] {}};

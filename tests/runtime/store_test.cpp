@@ -366,13 +366,13 @@ TEST_CASE("runtime: an actor whose bot is missing keeps its events") {
 
 TEST_CASE("runtime: an actor that begins anew does so before what waits for it in the store") {
   const auto store = store::Sqlite::in_memory().value();
+  FakeBot other;
+  Lines seen;
   Run run(*store);
   Actor& actor = run.add("a");
   run.runtime.take_over(run.role, nullptr);
   for (int i = 0; i < 1100; ++i) run.post(actor, std::to_string(i));
   run.save();
-  FakeBot other;
-  Lines seen;
   other.handle = [&](const botel_call& call, const botel_event& event) {
     seen.push_back(event.kind == BOTEL_ROOM_START ? "start" : std::string(FakeBot::view(event.payload)));
     return FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "x"));
