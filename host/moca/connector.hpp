@@ -46,6 +46,7 @@ struct Connector : runtime::Actor {
 
   const std::string type, id;
   bool configured = false;
+  bool stays = false;    // it was configured once: MOCA has it until it deletes it
   bool leaving = false;  // it is told of its end,
   bool gone = false;     // or has none any more
 

@@ -204,7 +204,7 @@ void Service::wait_for_step(Connector& connector, SteadyTime until) {
     connector.flow_timer = 0;
     log::info("connector {}: nobody has gone on with its configuration", log::printable(connector.address));
     end_flow(connector);
-    if (!connector.configured) leave(connector);
+    if (!connector.stays) leave(connector);
   });
   runtime_.touch(connector);
 }
@@ -226,6 +226,8 @@ Connector* Service::find(std::string_view type, std::string_view id) {
 
 Connector& Service::add(const std::string& type, const std::string& id, runtime::Role& role) {
   auto connector = std::make_unique<Connector>(type, id, *this, role);
+  // What it pushes means nothing to MOCA before it is configured.
+  runtime_.hold(*connector);
   return *connectors_.emplace(connector->address, std::move(connector)).first->second;
 }
 
@@ -283,7 +285,12 @@ void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic
     for (const auto& [token, asked] : waiting) {
       if (asked.command != Command::remove) fail(*connector, token, kNotConfigured, "the connector begins anew");
     }
+    recent_.forget(address);
+    runtime_.timers().cancel(std::exchange(connector->pause_timer, 0));
+    connector->pausing = false;
+    connector->chats_to_push.clear();
     runtime_.restart(*connector, runtime::Event{.kind = BOTEL_CONNECTOR_RESET});
+    runtime_.hold(*connector);
   }
 }
 

@@ -135,7 +135,7 @@ void Service::finished(Connector& connector, const runtime::Effect& effect) {
   auto contact = read_contact(effect.payload);
   if (!contact) return fail(connector, effect.reply, kFailed, "the contact is wrong: " + contact.error());
   end_flow(connector);
-  connector.configured = true;
+  connector.configured = connector.stays = true;
   answer(connector, effect.reply,
          fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", contact->json));
   directory_.put(runtime_.id(connector), "contact", std::move(*contact));

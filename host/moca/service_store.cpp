@@ -37,9 +37,9 @@ std::string Service::progress(const runtime::Actor& actor) const {
   for (const auto& [token, one] : connector.asked) asked.push_back(asked_as_json(token, one));
   const std::int64_t until = connector.flow_timer == 0 ? 0 : runtime_.unix_ms(connector.flow_until);
   return fmt::format(
-      R"({{"configured":{},"pausing":{},"leaving":{},"gone":{},"step":{},"schema":{},"until":{},"asked":{}}})",
-      connector.configured, connector.pausing, connector.leaving, connector.gone, json::quoted(connector.step),
-      json::quoted(connector.schema), until, json::array(asked));
+      R"({{"configured":{},"stays":{},"pausing":{},"leaving":{},"gone":{},"step":{},"schema":{},"until":{},"asked":{}}})",
+      connector.configured, connector.stays, connector.pausing, connector.leaving, connector.gone,
+      json::quoted(connector.step), json::quoted(connector.schema), until, json::array(asked));
 }
 
 runtime::Actor* Service::restore(const store::Actor& record, const store::State& state) {
@@ -55,6 +55,7 @@ runtime::Actor* Service::restore(const store::Actor& record, const store::State&
 
 void Service::restore_progress(Connector& connector, const json::Document& progress) {
   connector.configured = is(progress, "configured");
+  connector.stays = is(progress, "stays");
   connector.pausing = is(progress, "pausing");
   connector.leaving = is(progress, "leaving");
   connector.gone = is(progress, "gone");
@@ -64,7 +65,7 @@ void Service::restore_progress(Connector& connector, const json::Document& progr
   if (const auto time = until ? json::integer(*until) : std::nullopt; time && *time > 0) {
     wait_for_step(connector, runtime_.steady(*time));
   }
-  if (connector.pausing) runtime_.hold(connector);
+  if (connector.configured && !connector.pausing) runtime_.release(connector);
   const auto list = progress.find("asked");
   const auto items = list ? json::read(list->raw) : failure("");
   for (const auto& element : items ? items->elements : std::vector<json::Value>()) {

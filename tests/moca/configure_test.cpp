@@ -61,6 +61,28 @@ TEST_CASE("configure: chats that are asked for in that half second are answered 
   CHECK(lines[0] == fmt::format("< moca/via/demo/42/chats {}", kChats));
 }
 
+TEST_CASE("configure: what is pushed before the end waits for it, over a restart, too") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  {
+    MocaStage stage(store.get());
+    stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+      does::push(call, BOTEL_CONNECTOR_PUSH_CHATS, kChats);
+      return transcript_connector(call, event);
+    };
+    stage.receive(kText);
+    stage.pass(seconds(10));
+    CHECK(stage.take() == Lines{answer(kText, kPhone)});
+  }
+  MocaStage stage(store.get(), 1'700'000'060'000);
+  stage.service.resume(seconds(50), {});
+  stage.pass(seconds(10));
+  CHECK(stage.take().empty());
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kFinished)});
+  stage.pass(milliseconds(500));
+  CHECK(stage.take() == Lines{fmt::format("< moca/via/demo/42/chats {}", kChats)});
+}
+
 TEST_CASE("configure: what does not satisfy the schema gets the same step again, with what is wrong") {
   MocaStage stage;
   stage.receive(kText);

@@ -259,8 +259,31 @@ TEST_CASE("moca: a state that the next version cannot read makes the connector b
   CHECK(heard == "0x50b[] ");
   stage.receive("demo/42/u/get_chats");
   CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 409, "the connector is not configured yet")});
-  stage.pass(minutes(30));
-  CHECK(stage.service.connectors() == 1);
   stage.configure("42");
-  CHECK(stage.service.status()[0].configured);
+  stage.receive("demo/42/u/send_message/7", R"({"message":"hi"})");  // refused before, and not remembered
+  CHECK(stage.take()[0].find(R"({"message_id":72,)") != std::string::npos);
+}
+
+TEST_CASE("moca: a connector that began anew waits for its configuration as long as that takes, and pushes nothing") {
+  MocaStage stage;
+  stage.configure("42");
+  const auto next = stage.bot.logic("demo", 5, 4);
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "new"));
+    if (event.kind == BOTEL_CONNECTOR_RESET) return does::push(call, BOTEL_CONNECTOR_PUSH_CHATS, kChats);
+    return transcript_connector(call, event);
+  };
+  stage.receive("demo/42/u/get_chat/7");
+  stage.service.restart_unreadable(stage.role, *next);
+  stage.runtime.take_over(stage.role, next);
+  stage.take();
+  stage.pass(minutes(30));
+  CHECK(stage.take().empty());
+  CHECK(stage.service.connectors() == 1);
+  stage.receive("demo/configure/42");
+  stage.take();
+  stage.pass(minutes(15));  // nobody goes on with it
+  CHECK(stage.service.connectors() == 1);
+  stage.receive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 409, "the connector is not configured yet")});
 }
