@@ -1,4 +1,5 @@
 // The side of the probe that runs the plugin's code.
+#include <botel/ext/connector.h>
 #include <botel/ext/room.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -96,7 +97,8 @@ class Probe {
     words_.step("making " + trial.name);
     auto logic = runtime::Logic::create(**found, trial.config, code_);
     if (!logic) return logic.error();
-    if ((*found)->kind == BOTEL_BOT) handle_sample(*logic);
+    if ((*found)->kind == BOTEL_BOT) try_room(*logic);
+    if ((*found)->kind == BOTEL_CONNECTOR) try_configuration(*logic);
     most_threads = std::max(most_threads, threads());
     words_.step("destroying " + trial.name);
     return "";
@@ -106,7 +108,24 @@ class Probe {
   std::size_t most_threads = 0;  // that there were at the same time
 
  private:
-  void handle_sample(const std::shared_ptr<runtime::Logic>& logic) {
+  // The beginning of what MOCA asks first; what follows would need an answer.
+  void try_configuration(const std::shared_ptr<runtime::Logic>& logic) {
+    Nowhere nowhere;
+    runtime::Role role{std::string(logic->id())};
+    runtime::Actor actor(nowhere, BOTEL_ACTOR_CONNECTOR, fmt::format("{}/probe", logic->id()),
+                         fmt::format(R"({{"type":{},"id":"probe"}})", json::quoted(logic->id())), role);
+    handle(logic, actor,
+           {.kind = BOTEL_CONNECTOR_CONFIGURE,
+            .id = 1,
+            .sequence = 1,
+            .reply = 1,
+            .format = BOTEL_FORMAT_JSON,
+            .payload = "{}",
+            .detail = R"({"step":""})"},
+           "configuration");
+  }
+
+  void try_room(const std::shared_ptr<runtime::Logic>& logic) {
     Nowhere nowhere;
     Counters counters;
     runtime::Runtime runtime({}, counters, [] {});  // for the state

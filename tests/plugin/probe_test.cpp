@@ -27,6 +27,7 @@ const Case kCases[] = {
     {"reads-2-only", ""},
     {"stripped", ""},
     {"two-bots", ""},
+    {"connector", ""},
     {"other", "error: it does not offer zoo\n"},
     {"crashes-in-the-host", "error: it does not offer zoo\n"},
     {"wants-a-greeting", "error: its configuration is wrong: is missing: greeting\n"},
@@ -36,6 +37,7 @@ const Case kCases[] = {
     {"throws",
      "warning: zoo fails to handle a sample start: -1: I throw at the start\n"
      "warning: zoo fails to handle a sample message: -1: an exception that is no std::exception\n"},
+    {"connector-fails", "warning: zoo fails to handle a sample configuration: -1: I always fail\n"},
     {"sticky",
      "warning: it will stay in memory when it is replaced: something holds it in memory, such as a thread_local with a "
      "destructor\n"},
@@ -46,6 +48,7 @@ const Case kCases[] = {
     {"crashes-when-made", kTried + "making zoo ended with signal 11 (Segmentation fault)"},
     {"crashes-at-the-start", kTried + "zoo handling a start ended with signal 11 (Segmentation fault)"},
     {"crashes-at-a-message", kTried + "zoo handling a message ended with signal 11 (Segmentation fault)"},
+    {"connector-crashes", kTried + "zoo handling a configuration ended with signal 11 (Segmentation fault)"},
     {"aborts-when-made", kTried + "making zoo ended with signal 6 (Aborted): zoo: I give up"},
     {"starts-a-thread", "refused: it has started a thread, which no plugin may"},
     {"abi-major", "refused: built for ABI 99, this host speaks 1"},
