@@ -87,7 +87,8 @@ class Demo : public botel::Connector {
     State state = State::of(account);
     state.ticks = false;
     if (push_every_ > 0) {
-      const std::string text = "It is " + botel::rfc3339(account.time());
+      const auto second = std::chrono::floor<std::chrono::seconds>(account.time());
+      const std::string text = "It is " + botel::rfc3339(second);
       account.push(next_message(account, state, demo::kClockChat, demo::kClock, Content::text(text)));
     }
     keep_ticking(account, state);

@@ -112,10 +112,13 @@ TEST_CASE("items: a message and a chat, with its last message") {
   CHECK_THROWS_WITH_AS((Chat{.id = 7, .name = ""}.json()), "the chat 7 has no participants", Error);
 }
 
-TEST_CASE("items: times are in UTC and whole seconds") {
-  CHECK(botel::rfc3339(kMay + 999ms) == "2024-05-01T09:01:00+00:00");
-  CHECK(botel::rfc3339(botel::Time(-1ms)) == "1969-12-31T23:59:59+00:00");
+TEST_CASE("items: times are in UTC, with milliseconds where there are some") {
+  CHECK(botel::rfc3339(kMay + 50ms) == "2024-05-01T09:01:00.050+00:00");
+  CHECK(botel::rfc3339(botel::Time(-1ms)) == "1969-12-31T23:59:59.999+00:00");
   CHECK(botel::rfc3339(std::chrono::sys_days(2024y / 2 / 29)) == "2024-02-29T00:00:00+00:00");
+  CHECK(botel::rfc3339(std::chrono::sys_days(1y / 1 / 1)) == "0001-01-01T00:00:00+00:00");
+  CHECK_THROWS_AS(botel::rfc3339(std::chrono::sys_days(1y / 1 / 1) - 1ms), Error);
+  CHECK_THROWS_AS(botel::rfc3339(std::chrono::sys_days(10000y / 1 / 1)), Error);
   CHECK_THROWS_AS(botel::rfc3339(botel::Time::max()), Error);
 }
 

@@ -106,12 +106,19 @@ TEST_CASE_FIXTURE(Service, "moca: a configuration is forgotten after fifteen min
   moca.configure();
   moca.set_state("some");
   CHECK(moca.advance(15min - 1ms) == "");
+  CHECK(moca.configure() == kStep);  // it has its time again
+  CHECK(moca.advance(15min - 1ms) == "");
   CHECK(moca.advance(1ms) == Lines{"the configuration has expired", "deleted"});
   CHECK(moca.state().empty());
   configure();
   moca.configure();
   CHECK(moca.advance(15min) == "the configuration has expired");
   CHECK(moca.configured());
+
+  Moca other(plain);
+  handler = [](auto*, auto*) { return BOTEL_E_FAILED; };
+  other.configure();
+  CHECK(other.advance(15min) == Lines{"the configuration has expired", "deleted"});
 }
 
 TEST_CASE_FIXTURE(Service, "moca: an account that is not configured is asked nothing, and hears nothing") {
@@ -170,21 +177,28 @@ TEST_CASE_FIXTURE(Service, "moca: effects that no host takes are refused") {
   CHECK(emitted(effect(0x5ff)) == BOTEL_E_UNSUPPORTED);
 }
 
-TEST_CASE_FIXTURE(Service, "moca: an answer of another kind than was asked for is none") {
+TEST_CASE_FIXTURE(Service, "moca: an answer that does not fit what was asked for is an error") {
   configure();
-  answer_with(effect(BOTEL_CONNECTOR_STEP, kPhone, R"({"step":"a"})"));
-  CHECK(moca.get_chats() == "nothing comes of an answer of another kind");
-  CHECK(moca.unanswered() == 1);
-  answer_with(effect(BOTEL_CONNECTOR_FINISHED, kMe));
-  CHECK(moca.get_chats() == "nothing comes of an answer of another kind");
-  answer_with(effect(BOTEL_CONNECTOR_MEDIA));
-  CHECK(moca.get_chats() == "nothing comes of an answer of another kind");
+  const std::string unfit = "error 500: the connector's answer does not fit";
+  for (const auto& answer : {effect(BOTEL_CONNECTOR_STEP, kPhone, R"({"step":"a"})"),
+                             effect(BOTEL_CONNECTOR_FINISHED, kMe), effect(BOTEL_CONNECTOR_MEDIA)}) {
+    answer_with(answer);
+    CHECK(moca.get_chats() == unfit);
+  }
   answer_with(effect(BOTEL_CONNECTOR_FROM_DIRECTORY));
-  CHECK(moca.send(7, "hi") == "error 500: the connector has no answer");
-  CHECK(moca.get_media(7, 9) == "error 500: the connector has no answer");
+  CHECK(moca.send(7, "hi") == unfit);
+  CHECK(moca.get_media(7, 9) == unfit);
+  answer_with(effect(BOTEL_EFFECT_REPLY, "[]"));
+  CHECK(moca.get_media(7, 9) == unfit);
+  CHECK(moca.unanswered() == 0);
   answer_with(effect(BOTEL_EFFECT_REPLY, "{}"));
   CHECK(moca.get_chats() == "error 500: the connector's answer is no list");
   CHECK(moca.get_chat(7) == "error 500: the connector's answer is wrong: chat_id is missing");
+  for (const auto& answer :
+       {effect(BOTEL_EFFECT_REPLY, "{}"), effect(BOTEL_CONNECTOR_FROM_DIRECTORY), effect(BOTEL_CONNECTOR_MEDIA)}) {
+    handler = [&](const botel_call* call, const botel_event* event) { return emit(call, answer, event->reply); };
+    CHECK(moca.configure() == unfit);
+  }
 }
 
 TEST_CASE_FIXTURE(Service, "moca: what is wrong in a list is left out, and named") {

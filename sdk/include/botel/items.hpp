@@ -80,19 +80,21 @@ class GivenId {
   std::string text_;
 };
 
-// RFC 3339, in UTC and whole seconds: 2024-05-01T09:01:00+00:00. The years are 0 to 9999.
+// RFC 3339, in UTC, with milliseconds where there are some: 2024-05-01T09:01:00.250+00:00. The years are 1 to 9999.
 inline std::string rfc3339(Time time) {
   using namespace std::chrono;
-  const auto second = floor<seconds>(time);
-  const auto day = floor<days>(second);
+  const auto day = floor<days>(time);
   const year_month_day date(day);
-  const hh_mm_ss clock(second - day);
-  if (date.year() < year(0) || date.year() > year(9999)) throw Error("a time is not in the years 0 to 9999");
+  const hh_mm_ss<milliseconds> clock(time - day);
+  if (date.year() < year(1) || date.year() > year(9999)) throw Error("a time is not in the years 1 to 9999");
   char text[64];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d+00:00", int(date.year()), unsigned(date.month()),
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d", int(date.year()), unsigned(date.month()),
                 unsigned(date.day()), int(clock.hours().count()), int(clock.minutes().count()),
                 int(clock.seconds().count()));
-  return text;
+  char fraction[16] = "";
+  const int milli = int(clock.subseconds().count());
+  if (milli != 0) std::snprintf(fraction, sizeof fraction, ".%03d", milli);
+  return std::string(text) + fraction + "+00:00";
 }
 
 // Somebody at the service.

@@ -1,6 +1,8 @@
 // What MOCA has asked for and has no answer to, in a test, and until when it waits.
 #pragma once
 
+#include <botel/ext/connector.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -31,7 +33,18 @@ struct Asked {
     return command.starts_with("get_chat") ? "chat" : "message";
   }
   bool wants_one() const { return command == "get_contact" || command == "get_chat" || command == "send_message"; }
-  bool is_for_directory() const { return command.starts_with("get_") && command != "get_media"; }
+  // Whether it can be answered so.
+  bool takes(std::int32_t effect, std::int32_t status) const {
+    const bool is_step = command == "configure", is_media = command == "get_media";
+    switch (effect) {
+      case BOTEL_CONNECTOR_STEP:
+      case BOTEL_CONNECTOR_FINISHED: return is_step;
+      case BOTEL_CONNECTOR_MEDIA: return is_media;
+      case BOTEL_CONNECTOR_FROM_DIRECTORY: return !is_step && !is_media && command != "send_message";
+      case BOTEL_EFFECT_REPLY: return status != 0 || (!is_step && !is_media);
+      default: return true;
+    }
+  }
 };
 
 // By token.

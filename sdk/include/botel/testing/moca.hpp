@@ -31,6 +31,7 @@ class Moca : public OneActor {
     const auto object = json::parse(answer);
     if (!object.IsObject()) return {"error 400: the payload is no JSON object"};
     if (asked_.has("configure")) return {"error 409: the step before is still being handled"};
+    flow_until_ = time() + kStepTime;
     if (step_.empty()) return ask("configure", BOTEL_CONNECTOR_CONFIGURE, BOTEL_FORMAT_JSON, "{}", step_detail());
     if (object.ObjectEmpty()) return {step_line()};
     if (const auto fault = detail::fault(schema_, answer)) return {"wrong: " + *fault, step_line()};
@@ -149,17 +150,17 @@ class Moca : public OneActor {
     if (asked == nullptr) return {"nobody waits for this answer"};
     // Of an answer to another event it is said which.
     const std::string to = effect.reply == event.reply ? "" : "to " + asked->command + ": ";
-    const bool is_step = asked->command == "configure", is_media = asked->command == "get_media";
+    if (!asked->takes(effect.kind, effect.status))
+      return error(to, effect.reply, "500: the connector's answer does not fit");
     switch (effect.kind) {
       case BOTEL_CONNECTOR_WORKING: asked_.show_life(effect.reply, time()); return {to + "working"};
-      case BOTEL_CONNECTOR_STEP: return is_step ? step(to, effect) : wrong_answer(to);
-      case BOTEL_CONNECTOR_FINISHED: return is_step ? finished(to, effect) : wrong_answer(to);
-      case BOTEL_CONNECTOR_MEDIA: return is_media ? piece(to, effect, *asked) : wrong_answer(to);
+      case BOTEL_CONNECTOR_STEP: return step(to, effect);
+      case BOTEL_CONNECTOR_FINISHED: return finished(to, effect);
+      case BOTEL_CONNECTOR_MEDIA: return piece(to, effect, *asked);
       case BOTEL_CONNECTOR_FROM_DIRECTORY: return from_directory(to, effect.reply, *asked);
       default: return reply(to, effect, *asked);
     }
   }
-  static Lines wrong_answer(const std::string& to) { return {to + "nothing comes of an answer of another kind"}; }
 
   Lines step(const std::string& to, const Effect& effect) {
     step_ = detail::member(effect.detail, "step");
@@ -203,7 +204,6 @@ class Moca : public OneActor {
     return lines;
   }
   Lines from_directory(const std::string& to, std::uint64_t token, const Asked& asked) {
-    if (!asked.is_for_directory()) return error(to, token, "500: the connector has no answer");
     const auto found = find(asked);
     if (!found) return error(to, token, "404: nothing is known by this id");
     asked_.remove(token);
@@ -263,7 +263,7 @@ class Moca : public OneActor {
   // Time, and the end.
   std::optional<Time> next_due() const override {
     const auto due = asked_.next_due();
-    return step_.empty() ? due : std::min(due.value_or(Time::max()), flow_until_);
+    return flow_until_ ? std::min(due.value_or(Time::max()), *flow_until_) : due;
   }
   Lines do_due() override {
     if (const auto asked = asked_.take_overdue(time())) {
@@ -291,13 +291,14 @@ class Moca : public OneActor {
   void end_flow() {
     step_.clear();
     schema_.clear();
+    flow_until_.reset();
   }
   std::string step_line() const { return "step " + step_ + ": " + schema_; }
   std::string step_detail() const { return json::Object().text("step", step_).json(); }
 
   bool configured_ = false;
   std::string step_, schema_;  // of a configuration that is under way
-  Time flow_until_{};
+  std::optional<Time> flow_until_;
   detail::AllAsked asked_;
   std::uint64_t next_piece_ = 0;  // a token
   std::string media_;
