@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Talk {
-  cli::FakeClient client;
+  FakeClient client;
   cli::FakeView view;
   cli::ChatSession session{client, view, {"9", 7, 8, 104}};
   Time now{SteadyTime(1h), 1000};
@@ -39,9 +39,9 @@ struct Talk {
     session.open(now.steady);
     session.advance(now.steady);
     respond("chat-8-start");
-    client.sent.clear();
+    take_sent();
   }
-  std::string take_sent() { return std::exchange(client.sent, {}); }
+  std::string take_sent() { return cli::take_sent(client); }
   std::string take_text() { return std::exchange(view.text, {}); }
   bool turn() const { return session.users_turn(now.steady); }
 };
@@ -52,7 +52,7 @@ constexpr const char* kContext = R"({"sp":1,"app":1,"user":7,"room":8,"session":
 
 TEST_CASE_FIXTURE(Talk, "chat session: a room is started and ended as the protocol says") {
   session.open(now.steady);
-  CHECK(client.sent.empty());
+  CHECK(take_sent().empty());
   session.advance(now.steady);
   CHECK(take_sent() ==
         R"(s/1/a/1/t/9/req/t/9/i/app {"jsonrpc":"2.0","id":"chat-8-start","method":"start","params":{"_context":)" +
@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(Talk, "chat session: a form is filled line by line, or left") 
   enter("");
   enter("홍길동");
   CHECK(session.prompt() == "전화번호: ");
-  CHECK(client.sent.empty());
+  CHECK(take_sent().empty());
   enter("010");
   CHECK(take_sent() == R"(s/1/a/1/u/7/r/8/u/7 {"t":1000,"m":"이름: 홍길동, 전화번호: 010",)"
                        R"("c":{"name":"홍길동","phone":"010"},"_sid":104})"
@@ -160,7 +160,7 @@ TEST_CASE("chat session: a transfer says to whom, and ends the room, too") {
     talk.open();
     talk.ask(std::string(R"({"id":"x","method":"transfer","params":{)") + params + "}}");
     CHECK(talk.take_text() == std::string("(the bot hands the conversation over to ") + heir + ")\n");
-    CHECK(talk.client.sent.find(R"("method":"end")") != std::string::npos);
+    CHECK(talk.take_sent().find(R"("method":"end")") != std::string::npos);
   }
 }
 
@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(Talk, "chat session: an answer goes nowhere else than into git
   for (const char* topic : {"$SYS/x", "s/2/a/1/x", "s/1/a/1/#", "", "s/1/a/1/x\\u0000"}) {
     ask(std::string(R"({"id":1,"method":"dance","params":{"resPub":")") + topic + "\"}}");
   }
-  CHECK(client.sent.empty());
+  CHECK(take_sent().empty());
   ask(R"({"id":1,"method":"dance","params":{"resPub":"s/1/a/1/x"}})");
   CHECK(take_sent().find("-32601") != std::string::npos);
   CHECK(session.listens());
@@ -216,7 +216,7 @@ TEST_CASE_FIXTURE(Talk, "chat session: a greeting that is being typed is waited 
 
 TEST_CASE_FIXTURE(Talk, "chat session: a broker that does not answer, or refuses, is named") {
   SUBCASE("silent") {
-    client.grants = false;
+    client.answering = false;
     session.open(now.steady);
     wait(4999ms);
     CHECK_FALSE(session.over());
@@ -224,7 +224,7 @@ TEST_CASE_FIXTURE(Talk, "chat session: a broker that does not answer, or refuses
     CHECK(session.trouble() == "no connection to the broker");
   }
   SUBCASE("refuses") {
-    client.refusal = "Not authorized";
+    client.refuse = "/";
     session.open(now.steady);
     CHECK(session.trouble() == "the broker refuses a subscription: Not authorized");
   }

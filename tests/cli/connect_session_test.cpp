@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "cli/fakes.hpp"
 
@@ -39,12 +40,12 @@ struct Talk {
   void open() {
     session.open(now.steady);
     session.advance(now.steady);
-    client.sent.clear();
+    take_sent();
   }
-  std::string take_sent() { return std::exchange(client.sent, {}); }
+  std::string take_sent() { return cli::take_sent(client); }
   std::string take_text() { return std::exchange(view.text, {}); }
 
-  cli::FakeClient client;
+  FakeClient client;
   cli::FakeView view;
   cli::ConnectSession session;
   const std::string topic;
@@ -55,8 +56,8 @@ struct Talk {
 
 TEST_CASE_FIXTURE(Talk, "connect session: the protocol's example goes through") {
   session.open(now.steady);
-  CHECK(client.subscribed == "demo/configure/42/response\ndemo/configure/42/keepalive\n");
-  CHECK(client.sent.empty());
+  CHECK(client.lines == std::vector<std::string>{"+ demo/configure/42/response", "+ demo/configure/42/keepalive"});
+  CHECK(take_sent().empty());
   session.advance(now.steady);
   CHECK(take_sent() == "demo/configure/42 {}\n");
   CHECK(view.types);
@@ -97,7 +98,7 @@ TEST_CASE_FIXTURE(Talk, "connect session: each step is asked for, field by field
   CHECK(session.prompt() == "b (y/n, or nothing): ");
   enter("perhaps");
   CHECK(take_text() == "> a: x\n> b: perhaps\n(y for yes, or n for no)\n");
-  CHECK(client.sent.empty());
+  CHECK(take_sent().empty());
   enter("y");
   CHECK(take_sent() == R"(demo/configure/42 {"a":"x","b":true})"
                        "\n");
@@ -176,13 +177,13 @@ TEST_CASE_FIXTURE(Talk, "connect session: somebody who thinks takes as long as h
 
 TEST_CASE_FIXTURE(Talk, "connect session: a broker that does not answer, or refuses, is named") {
   SUBCASE("silent") {
-    client.grants = false;
+    client.answering = false;
     session.open(now.steady);
     wait(5s);
     CHECK(session.trouble() == "no connection to the broker");
   }
   SUBCASE("refuses") {
-    client.refusal = "Not authorized";
+    client.refuse = "/";
     session.open(now.steady);
     CHECK(session.trouble() == "the broker refuses a subscription: Not authorized");
   }
@@ -224,7 +225,7 @@ TEST_CASE_FIXTURE(Talk, "connect session: one that is left says how to come back
     reply(step("phone", kPhone));
     session.end(now.steady);
     CHECK(session.trouble() == "left before it was configured; to go on: botel connect demo 42");
-    CHECK(client.sent.empty());
+    CHECK(take_sent().empty());
   }
   CHECK(session.over());
 }

@@ -6,25 +6,18 @@
 #include <utility>
 
 #include "cli/conversation.hpp"
-#include "mqtt/client.hpp"
+#include "mqtt/fake_client.hpp"
 
 namespace botel::cli {
 
-// A broker that grants at once, unless it is told not to, and keeps what is published.
-struct FakeClient : mqtt::Client {
-  void publish(std::string_view topic, std::string_view payload) override {
-    sent += std::string(topic) + " " + std::string(payload) + "\n";
+// What has been published since the last time, a line each: "TOPIC PAYLOAD".
+inline std::string take_sent(FakeClient& client) {
+  std::string sent;
+  for (const auto& line : std::exchange(client.lines, {})) {
+    if (line.starts_with("< ")) sent += line.substr(2) + "\n";
   }
-  void subscribe(const std::string& filter, Done done) override {
-    subscribed += filter + "\n";
-    if (grants) done(refusal.empty() ? Result<>() : Result<>(tl::unexpected(refusal)));
-  }
-  void unsubscribe(const std::string&) override {}
-  void disown(const std::string&) override {}
-
-  bool grants = true;
-  std::string refusal, sent, subscribed;
-};
+  return sent;
+}
 
 struct FakeView : View {
   void show(std::string_view line) override { text += std::string(line) + "\n"; }
