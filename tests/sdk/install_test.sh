@@ -1,10 +1,10 @@
 #!/bin/sh
-# install_test.sh SOURCE BUILD WORK CMAKE: installs the SDK, builds and tests what docs/writing-a-bot.md shows outside of
-# the tree, and looks at the plugins that come out of it.
+# install_test.sh SOURCE BUILD WORK CMAKE PAGE: installs the SDK, builds and tests what the page docs/PAGE.md shows outside
+# of the tree, and looks at the plugins that come out of it.
 #
 # A block of the page that begins with "```language path" is the file of that path.
 set -eu
-source=$1 build=$2 work=$3 cmake=$4
+source=$1 build=$2 work=$3 cmake=$4 page=docs/$5.md
 
 fail() { echo "$*" >&2; exit 1; }
 
@@ -16,7 +16,7 @@ cd "$work/page"
 awk '/^```[a-z+]+ [^ ]+$/ { file = $2; folder = file; sub("[^/]*$", "", folder)
                             if (folder != "") system("mkdir -p \"" folder "\""); next }
      /^```$/              { if (file != "") close(file); file = ""; next }
-     file != ""           { print > file }' "$source/docs/writing-a-bot.md"
+     file != ""           { print > file }' "$source/$page"
 
 # The page's own commands, for each of its projects.
 projects=0
@@ -28,7 +28,7 @@ for list in */CMakeLists.txt; do
   "$cmake" --build "$project/build" --parallel 2
   (cd "$project/build" && ctest --output-on-failure --no-tests=error)
 done
-[ "$projects" -ge 2 ] || fail "docs/writing-a-bot.md has lost its projects"
+[ "$projects" -ge 2 ] || fail "$page has lost its projects"
 
 # A plugin exports its entry and nothing else, and can be judged by its note, also when it is stripped.
 look_at() {
@@ -43,5 +43,5 @@ for plugin in */build/*.so; do
   strip -o "$work/stripped.so" "$plugin"
   look_at "$work/stripped.so"
 done
-[ "$plugins" -ge "$projects" ] || fail "a project of docs/writing-a-bot.md made no plugin"
+[ "$plugins" -ge "$projects" ] || fail "a project of $page made no plugin"
 echo "$plugins plugins of $projects projects built and looked at"

@@ -114,6 +114,9 @@ TEST_CASE_FIXTURE(Service, "moca: a configuration is forgotten after fifteen min
   moca.configure();
   CHECK(moca.advance(15min) == "the configuration has expired");
   CHECK(moca.configured());
+  moca.reset();
+  moca.configure();
+  CHECK(moca.advance(15min) == "the configuration has expired");
 
   Moca other(plain);
   handler = [](auto*, auto*) { return BOTEL_E_FAILED; };

@@ -177,7 +177,7 @@ class Moca : public OneActor {
     const std::string wrong = directory_.put("contact", contact);
     if (!wrong.empty()) return error(to, effect.reply, "500: the contact is wrong: " + wrong);
     end_flow();
-    configured_ = true;
+    configured_ = stays_ = true;
     asked_.remove(effect.reply);
     return {to + "finished: " + effect.payload};
   }
@@ -271,7 +271,7 @@ class Moca : public OneActor {
     }
     end_flow();
     Lines lines{"the configuration has expired"};
-    if (!configured_) append(lines, leave());
+    if (!stays_) append(lines, leave());
     return lines;
   }
   Lines leave() {
@@ -284,7 +284,7 @@ class Moca : public OneActor {
     directory_.clear();
     secrets_.clear();
     actor().secrets.clear();
-    configured_ = false;
+    configured_ = stays_ = false;
     lines.push_back("deleted");
     return lines;
   }
@@ -297,6 +297,7 @@ class Moca : public OneActor {
   std::string step_detail() const { return json::Object().text("step", step_).json(); }
 
   bool configured_ = false;
+  bool stays_ = false;  // it was configured once
   std::string step_, schema_;  // of a configuration that is under way
   std::optional<Time> flow_until_;
   detail::AllAsked asked_;
