@@ -127,8 +127,8 @@ class Service final : public runtime::Port {
   void find_old_messages(Connector& connector, Token token);
   void found(const std::string& address, Token token, const Result<std::vector<std::string>>& items);
   std::vector<Item> read_items(const Connector& connector, std::string_view kind, const json::Document& list);
-  void push(Connector& connector, const runtime::Effect& effect);
-  void push(const Connector& connector, std::string_view kind, const std::vector<std::string>& items);
+  bool keep_items(Connector& connector, runtime::Effect& effect);
+  void push(const Connector& connector, std::string_view kind, const std::string& list);
   void keep_secret(Connector& connector, const runtime::Effect& effect);
 
   void set_step(Connector& connector, std::string step, std::string schema);

@@ -85,11 +85,16 @@ bool Service::take(runtime::Actor& actor, runtime::Effect& effect) {
       return true;
     case BOTEL_CONNECTOR_MEDIA: send_media(connector, effect); return true;
     case BOTEL_CONNECTOR_SECRET: keep_secret(connector, effect); return true;
+    case BOTEL_CONNECTOR_PUSH_CONTACTS:
+    case BOTEL_CONNECTOR_PUSH_CHATS:
+    case BOTEL_CONNECTOR_PUSH_MESSAGES: return !keep_items(connector, effect);
     default: return false;
   }
 }
 
-void Service::perform(runtime::Actor& actor, runtime::Effect& effect) { push(static_cast<Connector&>(actor), effect); }
+void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
+  push(static_cast<Connector&>(actor), kind_of(effect.kind), effect.payload);
+}
 
 void Service::handled(runtime::Actor& actor, const runtime::Event& event, bool committed) {
   Connector& connector = static_cast<Connector&>(actor);
@@ -153,7 +158,7 @@ void Service::pause_pushes(Connector& connector) {
     connector.pausing = false;
     runtime_.touch(connector);
     for (const auto& chats : std::exchange(connector.chats_to_push, {})) {
-      client_.publish(fmt::format("moca/via/{}/{}/chats", connector.type, connector.id), chats);
+      push(connector, "chat", chats);
     }
     runtime_.release(connector);
   });
@@ -222,21 +227,23 @@ std::vector<Item> Service::read_items(const Connector& connector, std::string_vi
   return good;
 }
 
-void Service::push(Connector& connector, const runtime::Effect& effect) {
+// The directory has them at once, MOCA in their turn. False: nothing is left to push.
+bool Service::keep_items(Connector& connector, runtime::Effect& effect) {
   const std::string_view kind = kind_of(effect.kind);
   const auto all = json::read(effect.payload);
-  if (!all) return;
+  if (!all) return false;
   std::vector<std::string> good;
   for (Item& item : read_items(connector, kind, *all)) {
     ++pushed_;
     good.push_back(item.json);
     directory_.put(runtime_.id(connector), kind, std::move(item));
   }
-  if (!good.empty()) push(connector, kind, good);
+  effect.payload = json::array(good);
+  return !good.empty();
 }
 
-void Service::push(const Connector& connector, std::string_view kind, const std::vector<std::string>& items) {
-  client_.publish(fmt::format("moca/via/{}/{}/{}s", connector.type, connector.id, kind), json::array(items));
+void Service::push(const Connector& connector, std::string_view kind, const std::string& list) {
+  client_.publish(fmt::format("moca/via/{}/{}/{}s", connector.type, connector.id, kind), list);
 }
 
 void Service::keep_secret(Connector& connector, const runtime::Effect& effect) {

@@ -145,7 +145,7 @@ void Service::answer(Connector& connector, Token token, const std::string& json)
     if (connector.pausing) {
       connector.chats_to_push.push_back(json);
     } else {
-      client_.publish(fmt::format("moca/via/{}/{}/chats", connector.type, connector.id), json);
+      push(connector, "chat", json);
     }
   }
   finish(connector, token);

@@ -45,6 +45,18 @@ TEST_CASE("configure: pushes wait for half a second behind the end") {
   CHECK(lines[2].starts_with("< moca/via/demo/42/messages ["));
 }
 
+TEST_CASE("configure: what is pushed behind the end is in the directory at once") {
+  MocaStage stage;
+  stage.receive(kText);
+  stage.receive(kText, R"({"phone":"+442071838750"})");
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) { return does::look_up(call, event.reply); };
+  stage.take();
+  stage.receive("demo/42/u/get_chats");
+  const auto lines = stage.take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].starts_with("< demo/42/u/get_chats/response [{"));
+}
+
 TEST_CASE("configure: chats that are asked for in that half second are answered at once and pushed behind it") {
   MocaStage stage;
   stage.receive(kText);
