@@ -123,6 +123,10 @@ Received Client::expect(const std::string& filter, const Wanted& wanted, const s
   }
 }
 
+void Client::forget() {
+  for (auto& message : received_) message.taken = true;
+}
+
 std::vector<Received> Client::unexpected(const std::string& filter, const Wanted& wanted) const {
   std::vector<Received> found;
   for (const auto& message : received_) {

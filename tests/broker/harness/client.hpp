@@ -49,6 +49,9 @@ class Client {
   // and then look whether something came before.
   [[nodiscard]] std::vector<Received> unexpected(const std::string& filter, const Wanted& wanted = {}) const;
 
+  // Nobody expects any more what has arrived.
+  void forget();
+
   // All that has arrived, in order.
   [[nodiscard]] const std::deque<Received>& received() const { return received_; }
   [[nodiscard]] std::size_t count() const { return received_.size(); }

@@ -1,0 +1,153 @@
+// Connectors outlive the host: what they are asked, what they were told, and what is under way.
+#include <set>
+
+#include "harness/database.hpp"
+#include "moca.hpp"
+
+using namespace harness;
+
+TEST_CASE("moca: a flow that a restart or a reload interrupts goes on with the step it was at") {
+  for (const Ending& ending : kEndings) {
+    CAPTURE(ending);
+    MocaScene scene("", ending.durability);
+    Moca moca(scene.world.broker, "puppet", "7");
+    CHECK(at(moca.configure(), "step") == "login");
+    const std::string step = moca.configure(kLogin);
+    CHECK(at(step, "step") == "code");
+    scene.world.restart_host(ending.signal_number);
+    moca.skip_repeats();
+    CHECK(moca.configure() == step);
+    const std::string wrong = moca.configure(R"({"code":"12345"})");
+    CHECK(at(wrong, "step") == "code");
+    CHECK(at(items(at(wrong, "errors")).front(), "pointer") == "/code");
+
+    std::filesystem::remove(scene.world.host.plugins() / "puppet.so");
+    scene.world.host.process().wait_for_log("puppet.so is gone");
+    CHECK(at(moca.configure(kCode), "error.code") == "503");
+    std::filesystem::create_symlink(BOTEL_PUPPET, scene.world.host.plugins() / "puppet.so");
+    scene.world.host.process().wait_for_log("puppet.so: puppet 1.0.0 serves", 2);
+    const std::string finished = moca.configure(kCode);
+    CHECK(is_finished(finished));
+    CHECK(at(finished, "contact.name") == "kim");
+    CHECK(text_of(moca.request(kTell, told("secret"))) == "the secret has 11 bytes");
+  }
+}
+
+TEST_CASE("moca: after a restart a connector, its directory and its secrets are what they were, and it is told") {
+  for (const Ending& ending : kEndings) {
+    CAPTURE(ending);
+    MocaScene scene("", ending.durability);
+    Puppet moca(scene);
+    Demo demo(scene);
+    const std::string chats = moca.request("get_chats"), contacts = demo.request("get_contacts");
+    moca.request(kTell, told("before"));
+    scene.world.restart_host(ending.signal_number);
+    moca.pushed("messages", contains("resumed"));
+    moca.skip_repeats();
+    demo.skip_repeats();
+    CHECK(moca.request("get_chats") == chats);
+    CHECK(demo.request("get_contacts") == contacts);
+    CHECK(text_of(moca.request(kTell, told("secret"))) == "the secret has 11 bytes");
+    CHECK(count(moca.request("get_messages/80001"), R"("content":"before")") == 1);
+    CHECK(count(scene.world.host.log(), "s3cr3t-word") == 0);
+    CHECK(moca.request("delete_connector") == R"({"success":true})");
+    scene.world.restart_host(ending.signal_number);
+    CHECK(at(moca.request("get_chats"), "error.code") == "404");
+    CHECK(demo.request("get_contacts") == contacts);
+  }
+}
+
+TEST_CASE("moca: what was asked before a restart is answered after it, once") {
+  for (const Ending& ending : kEndings) {
+    CAPTURE(ending);
+    MocaScene scene("", ending.durability);
+    Puppet moca(scene);
+    const std::string late = moca.send(kTell, told("in 2000"));
+    const std::string go = (scene.world.dir / "go").string();
+    const std::string busy = moca.send(kTell, told("until " + go));
+    const std::string waiting = moca.send(kTell, told("behind it"));
+    scene.world.fence();
+    if (ending.signal_number == SIGTERM) {
+      scene.world.host.process().signal(SIGTERM);
+      let_go(go);
+      CHECK(scene.world.host.process().wait() == 0);
+    } else {
+      scene.world.host.kill();
+      let_go(go);
+    }
+    scene.world.start_host();
+    CHECK(text_of(moca.answer(late)) == "late");
+    CHECK(text_of(moca.answer(busy)).starts_with("until"));
+    CHECK(text_of(moca.answer(waiting)) == "behind it");
+    moca.request("get_chats");
+    CHECK(moca.client.unexpected(busy + "/response").empty());
+    CHECK(moca.client.unexpected(waiting + "/response").empty());
+  }
+}
+
+TEST_CASE("moca: a download that a restart interrupts goes on where it was") {
+  for (const Ending& ending : kEndings) {
+    CAPTURE(ending);
+    MocaScene scene("", ending.durability);
+    Puppet moca(scene);
+    const std::string go = (scene.world.dir / "go").string();
+    const std::string topic = moca.send("get_media_file" + go);
+    const std::string first = from_base64(at(moca.answer(topic), "data"));
+    CHECK(first.size() == 1 << 20);
+    scene.world.fence();
+    if (ending.signal_number == SIGTERM) {
+      scene.world.host.process().signal(SIGTERM);
+      let_go(go);
+      CHECK(scene.world.host.process().wait() == 0);
+    } else {
+      scene.world.host.kill();
+      let_go(go);
+    }
+    scene.world.start_host();
+    const Moca::Media rest = moca.rest_of_media(topic);
+    CHECK(rest.error.empty());
+    CHECK(first + rest.bytes == std::string(5'000'000, 'x') + "the end");
+    CHECK(rest.filename == "x.txt");
+  }
+}
+
+TEST_CASE("moca: a thousand requests at once to one connector are all answered, and hold up no other") {
+  MocaScene scene;
+  Puppet moca(scene);
+  Demo other(scene);
+  const std::string go = (scene.world.dir / "go").string();
+  moca.client.subscribe("puppet/7/#");
+  moca.client.publish("puppet/7/first/" + kTell, told("until " + go));
+  for (int i = 0; i < 1000; ++i) {
+    moca.client.publish("puppet/7/" + std::to_string(i) + "/" + kTell, told(std::to_string(i)));
+  }
+  CHECK(items(other.request("get_contacts")).size() == 10);
+  let_go(go);
+  for (int i = 0; i < 1000; ++i) {
+    const std::string topic = "puppet/7/" + std::to_string(i) + "/" + kTell + "/response";
+    REQUIRE(text_of(moca.client.expect(topic).payload) == std::to_string(i));
+  }
+  std::set<std::string> ids;
+  for (const auto& message : moca.client.received()) {
+    if (message.topic.starts_with("puppet/7/")) ids.insert(at(message.payload, "message_id"));
+  }
+  CHECK(ids.size() == 1001);
+  CHECK(count(scene.world.host.log(), "refused") == 0);
+}
+
+TEST_CASE("moca: a password is in no state, no log and no export") {
+  MocaScene scene;
+  Puppet moca(scene);
+  scene.world.stop_host();
+  Database database(scene.world.host.data() / "botel.db");
+  CHECK(database.number("SELECT count(*) FROM secrets") == 1);
+  CHECK(count(scene.world.host.log(), "s3cr3t-word") == 0);
+  const auto exported = scene.world.dir / "exported";
+  CHECK(run({"/bin/sh", "-c",
+             std::string(BOTEL_EXECUTABLE) + " store export --data " + scene.world.host.data().string() + " > " +
+                 exported.string()},
+            scene.world.dir / "export.log") == 0);
+  CHECK(count(read_file(exported), "kim") > 0);
+  CHECK(count(read_file(exported), "s3cr3t-word") == 0);
+  scene.world.start_host();
+}
