@@ -147,7 +147,8 @@ void Service::begin_flow(const mqtt::Message& message, const Topic& topic, std::
   runtime::Role& role = connector ? connector->role : find_role_(topic.type);
   if (role.is_gone()) return refuse(message, address, kNotThere, "the service is not there");
   const auto unconfigured = [](const auto& one) { return !one.second->configured; };
-  if (!connector && std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
+  if (!connector && connectors_.size() >= kMostUnconfigured &&
+      std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
     return refuse(message, address, kNotThere, "too many connectors are being configured");
   }
   if (!connector) connector = &add(topic.type, topic.id, role);

@@ -51,6 +51,40 @@ struct Pushing : MocaStage {
 
 }  // namespace
 
+TEST_CASE("directory: what is looked for is found with all that was put before, when that is in the store") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  std::counting_semaphore<> done(0);
+  botel::moca::Directory directory(*store, 0, [&] { done.release(); });
+  Lines seen;
+  const auto look = [&] {
+    directory.find({.actor = 1, .kind = "contact"}, [&](const auto& found) { seen = found.value(); });
+  };
+  const auto save = [&] {
+    botel::store::Batch batch;
+    directory.save(batch);
+    REQUIRE(store->commit(batch));
+    directory.saved();
+    done.acquire();
+    directory.advance();
+  };
+  directory.put(1, "contact", {"a", "", 0, "A"});
+  look();
+  directory.put(1, "contact", {"b", "", 0, "B"});
+  save();
+  CHECK(seen == Lines{"A", "B"});
+  directory.wipe(1);
+  directory.put(1, "contact", {"c", "", 0, "C"});
+  look();
+  save();
+  CHECK(seen == Lines{"C"});
+  directory.put(1, "contact", {"d", "", 0, "D"});
+  directory.wipe(1);
+  look();
+  save();
+  CHECK(seen.empty());
+  CHECK(directory.idle());
+}
+
 TEST_CASE("directory: what is pushed is published and found, and one that is there is replaced") {
   Pushing stage;
   const std::string ada = R"({"contact_id":1,"id":1,"name":"Ada","username":null,"phone":null,"avatar":null})";
@@ -153,6 +187,17 @@ TEST_CASE("directory: a connector with a history of its own overrides it, also f
     stage.receive(topic);
     CHECK(stage.take() == Lines{answer(topic, list({message(1, 7, "08:00:00", "own")}))});
   }
+}
+
+TEST_CASE("directory: what is pushed and then looked up by the same handler is found") {
+  Pushing stage;
+  stage.bot.handle = [](const botel_call& call, const botel_event& event) {
+    does::push(call, BOTEL_CONNECTOR_PUSH_CHATS, kChats);
+    return does::look_up(call, event.reply);
+  };
+  stage.receive("demo/42/u/get_chat/7");
+  CHECK(stage.take() == Lines{fmt::format("< moca/via/demo/42/chats {}", kChats),
+                              answer("demo/42/u/get_chat/7", kChats.substr(1, kChats.size() - 2))});
 }
 
 TEST_CASE("directory: connectors do not see each other's") {

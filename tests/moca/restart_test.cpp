@@ -72,6 +72,23 @@ TEST_CASE("restart: a configuration goes on with the next version of its connect
   CHECK(run->take()[0].find("Jon Doe") != std::string::npos);
 }
 
+TEST_CASE("restart: a step that was being handled is no answer to the same step asked again") {
+  Runs run;
+  run->receive(kConfigure);
+  run->arrive(kConfigure, R"({"phone":"+1"})");
+  run->save();
+  int phones = 0;
+  run.restart(seconds(1), [&](const botel_call& call, const botel_event& event) {
+    const auto step = does::member(event.detail, "step");
+    if (step == "code") return does::step(call, event.reply, "phone", kPhoneSchema);
+    if (step == "phone") ++phones;
+    return transcript_connector(call, event);
+  });
+  run->receive(kConfigure, R"({"code":"12345"})");
+  run->receive(kConfigure, R"({"phone":"+1"})");
+  CHECK(phones == 2);
+}
+
 TEST_CASE("restart: a step that expires while the host is away is forgotten") {
   Runs run;
   run->receive(kConfigure);

@@ -150,12 +150,36 @@ TEST_CASE("moca: a deletion leaves nothing, and the id can be had again") {
   stage.receive("demo/configure/42");
   CHECK(secret.empty());
   stage.receive("demo/configure/42", R"({"phone":"+491711234567"})");
+  stage.pass(seconds(1));
   stage.take();
   stage.receive("demo/42/u/get_contacts");  // as before the deletion, and answered anew
   const auto lines = stage.take();
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].find("Jon Doe") != std::string::npos);
   CHECK(lines[0].find("Ada") == std::string::npos);
+}
+
+TEST_CASE("moca: a deletion in the half second behind a configuration leaves nothing to come") {
+  MocaStage stage;
+  stage.receive("demo/configure/42");
+  stage.receive("demo/configure/42", R"({"phone":"+442071838750"})");
+  stage.receive("demo/42/u/delete_connector");
+  stage.take();
+  stage.pass(seconds(1));
+  CHECK(stage.take().empty());
+}
+
+TEST_CASE(
+    "moca: a deletion leaves nothing where only the directory is kept, in memory, and nothing that was just pushed") {
+  MocaStage stage;
+  stage.runtime.keep(nullptr, nullptr);
+  stage.configure("42");
+  CHECK(kept(stage) == 6);
+  stage.arrive("demo/42/u/send_message/7", R"({"message":"hi"})");
+  stage.arrive("demo/42/u/delete_connector");
+  stage.settle();
+  CHECK(kept(stage) == 0);
+  CHECK(stage.service.connectors() == 0);
 }
 
 TEST_CASE("moca: whoever is not there, or half-configured, can be deleted") {
@@ -262,6 +286,26 @@ TEST_CASE("moca: a state that the next version cannot read makes the connector b
   stage.configure("42");
   stage.receive("demo/42/u/send_message/7", R"({"message":"hi"})");  // refused before, and not remembered
   CHECK(stage.take()[0].find(R"({"message_id":72,)") != std::string::npos);
+}
+
+TEST_CASE("moca: a connector that begins anew in the half second behind its configuration pushes nothing then") {
+  MocaStage stage;
+  stage.receive("demo/configure/42");
+  stage.receive("demo/configure/42", R"({"phone":"+491711234567"})");
+  stage.bot.handle = [](const botel_call& call, const botel_event&) {
+    FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "old"));
+    return BOTEL_OK;
+  };
+  stage.receive("demo/42/u/get_chats");
+  const auto next = stage.bot.logic("demo", 5, 4);
+  stage.bot.handle = [](const botel_call& call, const botel_event&) {
+    return does::push(call, BOTEL_CONNECTOR_PUSH_CHATS, kChats);
+  };
+  stage.service.restart_unreadable(stage.role, *next);
+  stage.runtime.take_over(stage.role, next);
+  stage.take();
+  stage.pass(seconds(1));
+  CHECK(stage.take().empty());
 }
 
 TEST_CASE("moca: a connector that began anew waits for its configuration as long as that takes, and pushes nothing") {

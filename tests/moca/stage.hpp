@@ -85,7 +85,8 @@ struct MocaStage {
         jobs.acquire();
         directory.advance();
       }
-    } while (runtime.has_work() || directory.has_changes());
+      runtime.advance(time);
+    } while (runtime.has_work() || directory.has_changes() || !directory.idle());
   }
   void save() {
     auto batch = runtime.save();

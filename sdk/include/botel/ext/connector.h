@@ -69,8 +69,9 @@ enum {
   BOTEL_CONNECTOR_PUSH_CONTACTS = 0x503,
   BOTEL_CONNECTOR_PUSH_CHATS = 0x504,
   BOTEL_CONNECTOR_PUSH_MESSAGES = 0x505,
-  BOTEL_CONNECTOR_WORKING = 0x506,        /* `reply` will be answered: it gets 10 seconds more */
-  BOTEL_CONNECTOR_FROM_DIRECTORY = 0x507, /* answers a _GET_ event with what the host knows */
+  BOTEL_CONNECTOR_WORKING = 0x506, /* `reply` will be answered: it gets 10 seconds more */
+  /* Answers a _GET_ event with what the host knows; what was pushed before, in the same event, too */
+  BOTEL_CONNECTOR_FROM_DIRECTORY = 0x507,
   /* Answers _GET_MEDIA. payload: at most `limit` bytes (BYTES). status: 1 when there are more behind them, 0 at the
    * end; then detail: {"filename":"cat.jpg","mime":"image/jpeg"} */
   BOTEL_CONNECTOR_MEDIA = 0x508,
