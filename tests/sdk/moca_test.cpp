@@ -252,7 +252,16 @@ TEST_CASE_FIXTURE(Service, "moca: the directory pages messages, the newest first
   list = "[" + message(1, 1) + "]";
   moca.timer(1);
   CHECK(moca.get_messages(7, {}, 2) == from + "[" + message(3, 3) + "," + message(2, 3) + "]");
-  CHECK(moca.remove() == Lines{"push messages: " + list, "deleted"});
+  on_event = [&](const botel_call* call, const botel_event* event) {
+    emit(call, effect(BOTEL_CONNECTOR_PUSH_MESSAGES, list), 0);
+    return emit(call, effect(BOTEL_CONNECTOR_FROM_DIRECTORY), event->reply);
+  };
+  list = "[" + message(5, 9) + "]";
+  CHECK(moca.get_messages(7, {}, 1) == Lines{"push messages: " + list, from + list});
+  on_event = [&](const botel_call* call, const botel_event* event) {
+    return event->reply == 0 ? BOTEL_OK : emit(call, effect(BOTEL_CONNECTOR_FROM_DIRECTORY), event->reply);
+  };
+  CHECK(moca.remove() == "deleted");
   configure();
   CHECK(moca.get_messages(7) == from + "[]");
 }

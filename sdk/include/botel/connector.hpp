@@ -83,7 +83,7 @@ class Account : public Actor {
   void answer(Reply reply, const std::vector<Contact>& contacts) { answer_list(reply, contacts); }
   void answer(Reply reply, const std::vector<Chat>& chats) { answer_list(reply, chats); }
   void answer(Reply reply, const std::vector<ChatMessage>& messages) { answer_list(reply, messages); }
-  // Answers a get_ request with what was pushed so far.
+  // Answers a get_ request with what was pushed so far, in this event as well.
   void from_directory(Reply reply) {
     botel_effect effect = make(BOTEL_CONNECTOR_FROM_DIRECTORY);
     effect.reply = reply.token;

@@ -32,10 +32,10 @@ class Moca : public OneActor {
     if (!object.IsObject()) return {"error 400: the payload is no JSON object"};
     if (asked_.has("configure")) return {"error 409: the step before is still being handled"};
     flow_until_ = time() + kStepTime;
-    if (step_.empty()) return ask("configure", BOTEL_CONNECTOR_CONFIGURE, BOTEL_FORMAT_JSON, "{}", step_detail());
+    if (step_.empty()) return ask("configure", BOTEL_CONNECTOR_CONFIGURE, "{}", step_detail());
     if (object.ObjectEmpty()) return {step_line()};
     if (const auto fault = detail::fault(schema_, answer)) return {"wrong: " + *fault, step_line()};
-    return ask("configure", BOTEL_CONNECTOR_CONFIGURE, BOTEL_FORMAT_JSON, answer, step_detail());
+    return ask("configure", BOTEL_CONNECTOR_CONFIGURE, answer, step_detail());
   }
 
   // What MOCA asks for. An account that is not configured is not asked.
@@ -55,7 +55,11 @@ class Moca : public OneActor {
                     .limit = limit},
                    BOTEL_CONNECTOR_GET_MESSAGES, page.json());
   }
-  Lines send(const Id& chat, const Content& content) { return send_json(chat, content.json()); }
+  Lines send(const Id& chat, const Content& content) {
+    if (!configured_) return not_configured();
+    const std::string where = json::Object().text("chat_id", chat.text()).json();
+    return ask("send_message", BOTEL_CONNECTOR_SEND_MESSAGE, content.json(), where);
+  }
   Lines send(const Id& chat, const std::string& text) { return send(chat, Content::text(text)); }
   // All pieces, as long as each is answered at once. media() has them.
   Lines get_media(const Id& chat, const Id& message) {
@@ -105,11 +109,6 @@ class Moca : public OneActor {
   }
 
   // Requests.
-  Lines send_json(const Id& chat, const std::string& content) {
-    const std::string where = json::Object().text("chat_id", chat.text()).json();
-    if (!configured_) return not_configured();
-    return ask("send_message", BOTEL_CONNECTOR_SEND_MESSAGE, BOTEL_FORMAT_JSON, content, where);
-  }
   Lines request(Asked asked, std::int32_t kind, const std::string& more = {}) {
     if (!configured_) return not_configured();
     const std::string id = asked.id;
@@ -121,10 +120,12 @@ class Moca : public OneActor {
     media_.clear();
     return happen(media_event(add(std::move(asked))));
   }
-  Lines ask(const char* command, std::int32_t kind, std::int32_t format, const std::string& payload,
-            const std::string& more) {
-    return happen(
-        {.kind = kind, .reply = add({.command = command}), .format = format, .payload = payload, .detail = more});
+  Lines ask(const char* command, std::int32_t kind, const std::string& json, const std::string& more) {
+    return happen({.kind = kind,
+                   .reply = add({.command = command}),
+                   .format = BOTEL_FORMAT_JSON,
+                   .payload = json,
+                   .detail = more});
   }
   static Lines not_configured() { return {"error 409: the connector is not configured yet"}; }
   std::uint64_t add(Asked asked) { return asked_.add(std::move(asked), time()); }
@@ -191,14 +192,15 @@ class Moca : public OneActor {
     const std::string wrong = asked.wants_one() ? directory_.fault(asked.kind(), json) : std::string();
     if (!wrong.empty()) return error(to, effect.reply, "500: the connector's answer is wrong: " + wrong);
     Lines lines{to + "answer: " + effect.payload};
-    if (!asked.wants_one()) append(lines, faults(asked.kind(), json));
+    if (!asked.wants_one()) append(lines, left_out(asked.kind(), json, false));
     asked_.remove(effect.reply);
     return lines;
   }
-  Lines faults(const std::string& kind, const rapidjson::Value& items) {
+  // What is wrong among them. `keep`: the others go into the directory.
+  Lines left_out(const std::string& kind, const rapidjson::Value& items, bool keep) {
     Lines lines;
     for (const auto& item : items.GetArray()) {
-      const std::string wrong = directory_.fault(kind, item);
+      const std::string wrong = keep ? directory_.put(kind, item) : directory_.fault(kind, item);
       if (!wrong.empty()) lines.push_back("left out, a " + kind + ": " + wrong);
     }
     return lines;
@@ -235,11 +237,7 @@ class Moca : public OneActor {
 
   Lines push(const std::string& kind, const Effect& effect) {
     Lines lines{"push " + kind + "s: " + effect.payload};
-    const auto items = json::parse(effect.payload);
-    for (const auto& item : items.GetArray()) {
-      const std::string wrong = directory_.put(kind, item);
-      if (!wrong.empty()) lines.push_back("left out, a " + kind + ": " + wrong);
-    }
+    append(lines, left_out(kind, json::parse(effect.payload), true));
     return lines;
   }
   Lines keep_secret(const Effect& effect) {
@@ -297,7 +295,7 @@ class Moca : public OneActor {
   std::string step_detail() const { return json::Object().text("step", step_).json(); }
 
   bool configured_ = false;
-  bool stays_ = false;  // it was configured once
+  bool stays_ = false;         // it was configured once
   std::string step_, schema_;  // of a configuration that is under way
   std::optional<Time> flow_until_;
   detail::AllAsked asked_;
