@@ -9,12 +9,6 @@
 #include "mqtt/topics.hpp"
 
 namespace botel::moca {
-namespace {
-
-constexpr std::size_t kLongestStep = 64 * 1024;    // bytes of a step's payload
-constexpr std::size_t kMostUnconfigured = 10'000;  // connectors that somebody has begun to configure
-
-}  // namespace
 
 using runtime::Event;
 
@@ -106,116 +100,6 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
   }
   if (connector->is_orphan()) return refuse(message, connector->address, kNotThere, "the service is not there");
   serve(*connector, message, topic, key);
-}
-
-// Configuration ------------------------------------------------------------------------------------------------------
-
-void Service::configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
-  const std::string address = Connector::address_of(topic.type, topic.id);
-  const auto payload =
-      message.payload.size() <= kLongestStep ? json::read(message.payload) : failure("it is too large");
-  if (!payload || !payload->root.is(json::Kind::object)) {
-    return refuse(message, address, kBadRequest,
-                  "the payload is no JSON object" + (payload ? "" : ": " + payload.error()));
-  }
-  const bool is_beginning = payload->members.empty();
-  // {} means the step that is there now, not what that was before.
-  if (const auto* const known = recent_.find(key, runtime_.now().steady); known && !(is_beginning && known->answer)) {
-    ++repeated_;
-    if (known->answer) publish(message.topic, *known->answer);
-    return;
-  }
-  Connector* const connector = find(topic.type, topic.id);
-  if (!connector) return begin_flow(message, topic, key);
-  if (connector->leaving) return refuse(message, address, kNotConfigured, "the connector is being deleted");
-  const auto is_step = [](const auto& one) { return one.second.command == Command::configure; };
-  if (std::ranges::any_of(connector->asked, is_step)) {
-    return refuse(message, address, kNotConfigured, "the step before is still being handled");
-  }
-  if (connector->is_orphan()) return refuse(message, address, kNotThere, "the service is not there");
-  if (!connector->in_flow()) return begin_flow(message, topic, key);
-  wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
-  if (!is_beginning) return check_step(*connector, message, key);
-  recent_.forget(std::exchange(connector->last_key, 0));
-  publish(message.topic, step_as_json(*connector, {}));
-}
-
-// What is given where nothing was asked for begins it, too: what was asked before is forgotten.
-void Service::begin_flow(const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
-  const std::string address = Connector::address_of(topic.type, topic.id);
-  Connector* connector = find(topic.type, topic.id);
-  runtime::Role& role = connector ? connector->role : find_role_(topic.type);
-  if (role.is_gone()) return refuse(message, address, kNotThere, "the service is not there");
-  const auto unconfigured = [](const auto& one) { return !one.second->configured; };
-  if (!connector && connectors_.size() >= kMostUnconfigured &&
-      std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
-    return refuse(message, address, kNotThere, "too many connectors are being configured");
-  }
-  if (!connector) connector = &add(topic.type, topic.id, role);
-  wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
-  const Token token = ask(*connector, Command::configure, message.topic, key);
-  post(*connector, token,
-       {.kind = BOTEL_CONNECTOR_CONFIGURE, .format = BOTEL_FORMAT_JSON, .payload = "{}", .detail = R"({"step":""})"});
-}
-
-// A wrong answer gets the same step again, with what is wrong.
-void Service::check_step(Connector& connector, const mqtt::Message& message, std::uint64_t key) {
-  if (!connector.compiled) {
-    auto compiled = Schema::compile(connector.schema);
-    if (!compiled) {
-      set_step(connector, "", "");
-      return refuse(message, connector.address, kFailed, "the step's schema is refused: " + compiled.error());
-    }
-    connector.compiled = std::move(*compiled);
-  }
-  const auto faults = connector.compiled->check(message.payload);
-  if (!faults.empty()) return publish(message.topic, step_as_json(connector, faults));
-  const Token token = ask(connector, Command::configure, message.topic, key);
-  post(connector, token,
-       {.kind = BOTEL_CONNECTOR_CONFIGURE,
-        .format = BOTEL_FORMAT_JSON,
-        .payload = message.payload,
-        .detail = fmt::format(R"({{"step":{}}})", json::quoted(connector.step))});
-}
-
-std::string Service::step_as_json(Connector& connector, const std::vector<Schema::Fault>& faults) const {
-  std::string json = fmt::format(R"({{"step":{},"schema":{})", json::quoted(connector.step), connector.schema);
-  if (!faults.empty()) {
-    std::vector<std::string> errors;
-    for (const auto& [pointer, text] : faults) {
-      errors.push_back(fmt::format(R"({{"pointer":{},"message":{}}})", json::quoted(pointer), json::quoted(text)));
-    }
-    json += R"(,"errors":)" + json::array(errors);
-  }
-  return json + "}";
-}
-
-void Service::set_step(Connector& connector, std::string step, std::string schema) {
-  connector.step = std::move(step);
-  connector.schema = std::move(schema);
-  connector.compiled.reset();
-  wait_for_step(connector, runtime_.now().steady + config_.step_timeout);
-}
-
-// Also where the connector has not said yet what it wants, or could not: nobody may come back.
-void Service::wait_for_step(Connector& connector, SteadyTime until) {
-  connector.flow_until = until;
-  runtime_.timers().cancel(connector.flow_timer);
-  connector.flow_timer = runtime_.timers().set(until, [this, &connector] {
-    connector.flow_timer = 0;
-    log::info("connector {}: nobody has gone on with its configuration", log::printable(connector.address));
-    end_flow(connector);
-    if (!connector.stays) leave(connector);
-  });
-  runtime_.touch(connector);
-}
-
-void Service::end_flow(Connector& connector) {
-  runtime_.timers().cancel(std::exchange(connector.flow_timer, 0));
-  connector.step.clear();
-  connector.schema.clear();
-  connector.compiled.reset();
-  runtime_.touch(connector);
 }
 
 // Who is there -------------------------------------------------------------------------------------------------------

@@ -148,3 +148,11 @@ struct MocaStage {
     runtime.saved();
   }
 };
+
+// With a connector that does this with each request, once it is configured.
+struct Configured : MocaStage {
+  explicit Configured(FakeBot::Handle handle = transcript_connector) {
+    configure("42");
+    bot.handle = std::move(handle);
+  }
+};
