@@ -199,6 +199,14 @@ class Hostile {
     if (is_asked) ++counts_[message.topic].asked;
     CHECK(stage_->service.receive(message) == message.topic.starts_with("demo"));
   }
+  // As it should be; what the connector makes of it is its own affair.
+  void configure(std::size_t id) {
+    const auto topic = fmt::format("demo/configure/{}", id);
+    for (const char* payload : {"{}", R"({"phone":"+442071838750"})"}) {
+      ++counts_[topic].asked;
+      stage_->receive(topic, payload);
+    }
+  }
   void pass(milliseconds delay) {
     stage_->pass(delay);
     look();
@@ -215,6 +223,7 @@ class Hostile {
     const auto now = stage_->time.unix_ms + 5000;
     stage_->save();
     look();
+    count();
     stage_.reset();
     stage_ = std::make_unique<MocaStage>(store_.get(), now);
     stage_->bot.handle = connector;
@@ -226,6 +235,11 @@ class Hostile {
   void end() {
     pass(minutes(2));
     pass(minutes(2));
+    count();
+    // Otherwise little has been tried.
+    CHECK(served_ > 1500);
+    CHECK(late_ > 100);
+    CHECK(pushed_ > 200);
     std::size_t asked = 0;
     for (const auto& [topic, counts] : counts_) {
       CAPTURE(botel::log::printable(topic));
@@ -239,6 +253,11 @@ class Hostile {
   }
 
  private:
+  void count() {
+    served_ += stage_->count("moca_requests_total") - stage_->count("moca_requests_refused_total");
+    late_ += stage_->count("moca_timeouts_total");
+    pushed_ += stage_->count("moca_items_pushed_total");
+  }
   void look() {
     for (const std::string& line : stage_->take()) {
       const auto space = line.find(' ', 2);
@@ -258,6 +277,7 @@ class Hostile {
   std::map<std::string, Counts> counts_;
   std::string last_;
   int good_ = 0;
+  std::uint64_t served_ = 0, late_ = 0, pushed_ = 0;
 };
 
 }  // namespace
@@ -269,6 +289,7 @@ TEST_CASE("hostile: whatever comes, each request is answered once, and the next 
   for (int i = 1; i <= kRounds; ++i) {
     CAPTURE(i);
     host.send(junk);
+    if (i % 10 == 0) host.configure(junk.below(6));
     if (i % 40 != 0) continue;
     host.pass(milliseconds(junk.below(junk.chance(5) ? 70'000 : 4000)));
     host.serve_good();
