@@ -33,6 +33,7 @@ class Recent {
     const auto [entry, is_new] = entries_.try_emplace(key, Entry{std::move(address), {}, now + time_, last_ + 1});
     if (!is_new) return;
     order_.emplace(++last_, key);
+    of_connector_.emplace(std::pair(entry->second.address, last_), key);
     bytes_ += bytes_of(entry->second);
   }
   void answered(std::uint64_t key, std::string answer) {
@@ -48,24 +49,23 @@ class Recent {
     const auto entry = entries_.extract(key);
     if (entry.empty()) return;
     order_.erase(entry.mapped().number);
+    of_connector_.erase({entry.mapped().address, entry.mapped().number});
     bytes_ -= bytes_of(entry.mapped());
   }
   // All of a connector.
-  void forget(std::string_view address) {
-    for (auto place = order_.begin(); place != order_.end();) {
-      const std::uint64_t key = place++->second;
-      if (entries_.at(key).address == address) forget(key);
-    }
+  void forget(const std::string& address) {
+    auto place = of_connector_.lower_bound({address, 0});
+    while (place != of_connector_.end() && place->first.first == address) forget(place++->second);
   }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
   static constexpr std::size_t kMostBytes = 16 << 20;
-  static constexpr std::size_t kEntryBytes = 200;  // of one without its texts, in both maps
+  static constexpr std::size_t kEntryBytes = 300;  // of one without its answer, in all maps
 
   static std::size_t bytes_of(const Entry& entry) {
-    return kEntryBytes + entry.address.size() + (entry.answer ? entry.answer->size() : 0);
+    return kEntryBytes + 2 * entry.address.size() + (entry.answer ? entry.answer->size() : 0);
   }
   // The oldest go, but for those that are under way: how many those are is not for this to say.
   void make_room() {
@@ -80,7 +80,8 @@ class Recent {
 
   const std::chrono::milliseconds time_;
   std::unordered_map<std::uint64_t, Entry> entries_;
-  std::map<std::uint64_t, std::uint64_t> order_;  // key by number
+  std::map<std::uint64_t, std::uint64_t> order_;                                 // key by number,
+  std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> of_connector_;  // and by address and number
   std::uint64_t last_ = 0;
   std::size_t bytes_ = 0;
 };

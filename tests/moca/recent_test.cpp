@@ -39,9 +39,21 @@ TEST_CASE("recent: a connector that goes takes its requests along, and no others
   recent.begin(1, "demo/42", kBegin);
   recent.begin(2, "demo/43", kBegin);
   recent.answered(1, "{}");
-  recent.forget("demo/42");
+  recent.forget(std::string("demo/42"));
   CHECK(recent.find(1, kBegin) == nullptr);
   CHECK(recent.find(2, kBegin) != nullptr);
+}
+
+TEST_CASE("recent: connectors that go do not look through what is remembered of all") {
+  Recent recent(seconds(60));
+  for (std::uint64_t key = 1; key <= 40'000; ++key) {
+    recent.begin(key, "demo/" + std::to_string(key), kBegin);
+    recent.answered(key, "[]");
+  }
+  // 40,000 times 20,000 would take minutes.
+  for (std::uint64_t key = 1; key <= 40'000; ++key) recent.forget("demo/" + std::to_string(key));
+  CHECK(recent.size() == 0);
+  CHECK(recent.bytes() == 0);
 }
 
 TEST_CASE("recent: when answers take too much memory the oldest go, but nothing that is under way") {
