@@ -392,7 +392,8 @@ void Host::finish() {
 // A handler that does not return cannot be waited for, and its thread not be ended.
 void Host::abandon() {
   for (const auto& away : runtime_.away()) {
-    log::error("bot {} is still busy with {} {}", away.actor->role.name(), away.actor->type, away.actor->address);
+    log::error("{} {} is still busy with {} {}", away.actor->served_by(), away.actor->role.name(), away.actor->type,
+               away.actor->address);
   }
   black_box_.reset();  // a stop is no crash
   broker_.reset();

@@ -100,8 +100,8 @@ std::string Candidate::report() const {
   std::string text;
   for (const Item& item : note().items) {
     text += fmt::format("{} {}: a {} for ABI {}.{}, with states of schema {}, which reads those from {} on\n", item.id,
-                        item.version, item.kind == BOTEL_BOT ? "bot" : "connector", note().abi_major, note().abi_minor,
-                        item.schema_written, item.schema_oldest);
+                        item.version, item.kind_name(), note().abi_major, note().abi_minor, item.schema_written,
+                        item.schema_oldest);
   }
   for (std::size_t i = 0; i < errors.size(); ++i) {
     if (!errors[i].empty()) text += fmt::format("{} is not served: {}\n", parts[i].role->name(), errors[i]);

@@ -1,6 +1,5 @@
 #include "plugin/inspect.hpp"
 
-#include <botel/abi.h>
 #include <elf.h>
 
 #include <algorithm>
@@ -151,6 +150,11 @@ std::string describe(const Note& note) {
   std::string text;
   for (const Item& item : note.items) text += (text.empty() ? "" : ", ") + item.id + " " + item.version;
   return text;
+}
+
+std::string counted_actors(std::size_t number, const Note& note) {
+  const bool is_connector = std::ranges::count(note.items, BOTEL_CONNECTOR, &Item::kind) == std::ssize(note.items);
+  return counted(number, is_connector ? "connector" : "room");
 }
 
 Result<Note> inspect(const std::filesystem::path& path) {

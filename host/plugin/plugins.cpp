@@ -15,11 +15,6 @@ namespace fs = std::filesystem;
 
 bool is_plugin(std::string_view name) { return name.ends_with(".so") && !name.starts_with('.') && clean(name) == name; }
 
-std::string kind_name(std::int32_t kind) {
-  if (kind == BOTEL_BOT) return "bot";
-  return kind == BOTEL_CONNECTOR ? "connector" : "unknown";
-}
-
 }  // namespace
 
 Plugins::Plugins(PluginsConfig config, runtime::Runtime& runtime, BlackBox* black_box, Surroundings surroundings,
@@ -218,7 +213,7 @@ std::vector<Status> Plugins::offers(const File& file) const {
   const Generation& now = *file.now;
   for (const Item& item : now.note.items) {
     Status status{.name = item.id,
-                  .kind = kind_name(item.kind),
+                  .kind = std::string(item.kind_name()),
                   .version = item.version,
                   .abi = fmt::format("{}.{}", now.note.abi_major, now.note.abi_minor),
                   .sha256 = now.sha256,

@@ -81,7 +81,7 @@ void Plugins::roll_back(File& file, std::uint64_t failures) {
 
 // Also the next host lets them wait.
 void Plugins::give_up(File& file) {
-  log::error("{} is failing, and no version before it can go on: its rooms wait", describe(file.now->note));
+  log::error("{} is failing, and no version before it can go on: all that it had waits", describe(file.now->note));
   file.health = File::Health::failing;
   for (const Part& part : file.now->parts) {
     part.role->suspend(false);

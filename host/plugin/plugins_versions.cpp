@@ -156,7 +156,7 @@ void Plugins::take_over(File& file) {
     if (std::ranges::count(candidate.parts, part.role, &Part::role) == 0) serve(part, nullptr, false);
   }
   log::write(good ? log::Level::info : log::Level::error,
-             fmt::format("{}: {}, {}", file.name, text, counted(rooms, "room")));
+             fmt::format("{}: {}, {}", file.name, text, counted_actors(rooms, next->note)));
   ++(back ? rolled_back_ : taken_over_);
   const Shelf::Entry& before = candidate.before;
   const bool was_failing = before.failing && before.active && before.active->sha256 == candidate.sha256;
@@ -234,7 +234,7 @@ void Plugins::remove(File& file) {
   for (const Part& part : file.now ? file.now->parts : std::vector<Part>()) {
     serve(part, nullptr, false);
     if (part.role->actors() > 0)
-      log::warning("{}: {} waiting", part.role->name(), counted(part.role->actors(), "room"));
+      log::warning("{}: {} waiting", part.role->name(), counted_actors(part.role->actors(), file.now->note));
   }
   if (file.now) log::info("{} is gone: {} is not served any more", file.name, describe(file.now->note));
   replace(file, nullptr);
@@ -324,7 +324,7 @@ bool Plugins::is_to_be_rolled_back(const File& file) const {
                       active->sha256 == candidate.sha256;
   const auto by_it = [&](const BlackBox::Suspect& suspect) {
     return suspect.recent && suspect.crashes > 0 && std::ranges::any_of(candidate.note().items, [&](const Item& item) {
-             return suspect.name.starts_with(fmt::format("bot {},", item.id));
+             return suspect.name.starts_with(fmt::format("{} {},", item.kind_name(), item.id));
            });
   };
   return is_new && black_box_ && std::ranges::any_of(black_box_->suspects(), by_it);
@@ -356,7 +356,7 @@ Plugins::Objection Plugins::objection(const File& file, const Candidate& candida
     const bool is_new = candidate.wish.from == From::folder;
     return {.why = fmt::format(
                 "{} {} reads states of {}, and cannot read those of {}{}", item.id, item.version, schemas(item),
-                counted(lost, "room"),
+                counted_actors(lost, candidate.note()),
                 is_new ? fmt::format(": with `botel reload {} --restart-rooms` they begin anew", item.id) : ""),
             .to_a_schema = true};
   }
@@ -364,7 +364,7 @@ Plugins::Objection Plugins::objection(const File& file, const Candidate& candida
     const bool offered = std::ranges::count(candidate.note().items, part.role->name(), &Item::id) > 0;
     if (offered || part.role->actors() == 0) continue;
     return {fmt::format("it no longer offers {}, which has {}: with `botel reload {} --restart-rooms` they wait",
-                        part.role->name(), counted(part.role->actors(), "room"), part.role->name())};
+                        part.role->name(), counted_actors(part.role->actors(), file.now->note), part.role->name())};
   }
   return {};
 }

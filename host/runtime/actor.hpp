@@ -1,6 +1,8 @@
 // Who talks: a room, a connector. The host owns what it remembers; a plugin's logic says what happens next.
 #pragma once
 
+#include <botel/abi.h>
+
 #include <cstdint>
 #include <list>
 #include <map>
@@ -68,6 +70,8 @@ class Actor {
   const std::string info;
   Role& role;
 
+  // What its role is to people.
+  [[nodiscard]] std::string_view served_by() const { return type == BOTEL_ACTOR_CONNECTOR ? "connector" : "bot"; }
   // What the last committed event left. Not changed while a handler runs. [actor]
   [[nodiscard]] const std::string& state() const { return state_; }
   [[nodiscard]] std::uint32_t state_schema() const { return state_schema_; }

@@ -153,8 +153,10 @@ Turn Runtime::begin(Actor& actor, SteadyTime now) {
 void Runtime::call(Turn& turn) const {
   Logic& logic = *turn.logic;
   if (!black_box_) return logic.handle(turn);
-  black_box_->begin(task(turn), {"bot ", logic.id(), ", ", turn.actor->type, " ", turn.actor->address, ", event "},
-                    static_cast<std::uint32_t>(turn.event->kind));
+  black_box_->begin(
+      task(turn),
+      {turn.actor->served_by(), " ", logic.id(), ", ", turn.actor->type, " ", turn.actor->address, ", event "},
+      static_cast<std::uint32_t>(turn.event->kind));
   logic.handle(turn);
   black_box_->end();
 }
@@ -233,7 +235,7 @@ void Runtime::fail(Turn& turn) {
   ++failures_;
   if (turn.logic) ++turn.logic->errors;
   if (retry_delay(turn.result)) turn.error = fmt::format("it was tried {} times", turn.event->attempt);
-  complaints_.warning("bot {} {}: event {:#x} of {} {} failed with {}{}{}", actor.role.name(),
+  complaints_.warning("{} {} {}: event {:#x} of {} {} failed with {}{}{}", actor.served_by(), actor.role.name(),
                       turn.logic ? turn.logic->version() : "", turn.event->kind, actor.type,
                       log::printable(actor.address), turn.result, turn.error.empty() ? "" : ": ", turn.error);
   actor.drop_cached();
@@ -403,8 +405,8 @@ void Runtime::complain_of_slow() {
 
 void Runtime::name_slow(const Away& away, SteadyTime now, std::string_view how) {
   const Actor& actor = *away.actor;
-  complaints_.warning("bot {} {}: event {:#x} of {} {} {} {} ms", away.logic->id(), away.logic->version(),
-                      away.event->kind, actor.type, log::printable(actor.address), how,
+  complaints_.warning("{} {} {}: event {:#x} of {} {} {} {} ms", actor.served_by(), away.logic->id(),
+                      away.logic->version(), away.event->kind, actor.type, log::printable(actor.address), how,
                       std::chrono::duration_cast<std::chrono::milliseconds>(now - away.since).count());
 }
 
