@@ -36,8 +36,7 @@ int connect(const Options& options) {
   const auto link = open_link(*config, counters);
   if (!link) return complain(link.error());
   if (options.id.empty()) {
-    terminal.view().show(
-        fmt::format("connector {} (to delete it: botel connect {} {} --delete)", name->id, name->type, name->id));
+    terminal.view().show(fmt::format("connector {} (the same command with this id and --delete deletes it)", name->id));
   }
   const auto wish = options.remove ? ConnectSession::Wish::remove : ConnectSession::Wish::configure;
   ConnectSession session(**link, terminal.view(), *name, wish);

@@ -34,7 +34,9 @@ Result<ConnectorName> ConnectorName::make(const std::string& type, const std::st
 ConnectSession::ConnectSession(mqtt::Client& client, View& view, ConnectorName name, Wish wish)
     : client_(client), view_(view), name_(std::move(name)), wish_(wish), topic_(topic_of(name_, wish_)) {}
 
-std::string ConnectSession::command() const { return fmt::format("botel connect {} {}", name_.type, name_.id); }
+std::string ConnectSession::how_to_go_on() const {
+  return fmt::format("the same command with the id {} goes on", name_.id);
+}
 
 void ConnectSession::open(SteadyTime now) {
   deadline_ = now + kBrokerTime;
@@ -56,7 +58,7 @@ void ConnectSession::advance(SteadyTime now) {
   if (now < deadline_) return;
   if (stage_ == Stage::subscribing) return finish("no connection to the broker");
   if (stage_ != Stage::waiting) return;
-  if (answered_) return finish("no answer; to go on: " + command());
+  if (answered_) return finish("no answer; " + how_to_go_on());
   finish(fmt::format("no answer: nobody serves {} on this broker; is `botel run` running, with a plugin for it?",
                      name_.type));
 }
@@ -70,7 +72,7 @@ void ConnectSession::send(const std::string& payload, SteadyTime now) {
 
 void ConnectSession::end(SteadyTime) {
   if (wish_ == Wish::remove) return finish("left before it was known to be deleted");
-  finish(answered_ ? "left before it was configured; to go on: " + command() : "left before anybody answered");
+  finish(answered_ ? "left before it was configured; " + how_to_go_on() : "left before anybody answered");
 }
 
 void ConnectSession::finish(std::string trouble) {

@@ -54,8 +54,7 @@ class ConnectSession final : public Conversation {
   void take_step(const ConnectReply& reply);
   void describe_field();
   void finish(std::string trouble = {});
-  // How to come back to it.
-  [[nodiscard]] std::string command() const;
+  [[nodiscard]] std::string how_to_go_on() const;
 
   mqtt::Client& client_;
   View& view_;

@@ -183,7 +183,7 @@ std::vector<Service::Status> Service::status() const {
   std::vector<Status> all;
   for (const auto& [address, connector] : connectors_) {
     all.push_back({connector->type, connector->id, connector->configured, connector->step,
-                   connector->queued() + connector->asked.size()});
+                   connector->asked.size()});
   }
   std::ranges::sort(all, {}, [](const Status& status) { return std::pair(status.type, status.id); });
   return all;

@@ -58,7 +58,7 @@ class Service final : public runtime::Port {
     std::string type, id;
     bool configured = false;
     std::string step;         // of a configuration that is under way
-    std::size_t waiting = 0;  // events, and requests that are not answered
+    std::size_t waiting = 0;  // requests that are not answered
   };
   [[nodiscard]] std::vector<Status> status() const;
   [[nodiscard]] std::size_t connectors() const { return connectors_.size(); }

@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Place, "connect: whatever ends it, the terminal is as it was")
     if (signal != 0) terminal.signal(signal);
     CHECK(terminal.wait() == code);
     CHECK(terminal.echoes());
-    CHECK(count(terminal.shown(), "to go on: botel connect clerk 1") == 1);
+    CHECK(count(terminal.shown(), "the same command with the id 1 goes on") == 1);
   }
 }
 
@@ -150,7 +150,7 @@ TEST_CASE_FIXTURE(Place, "connect: a script answers in lines, and a password doe
   CHECK(from_pipe("", "clerk 42 --delete") == "deleted\n[0]");
   CHECK(connectors().find("there are no connectors yet: `botel connect clerk` makes one") != std::string::npos);
   CHECK(from_pipe("kim\\n", "clerk 42")
-            .ends_with("left before it was configured; to go on: botel connect clerk 42\n[1]"));
+            .ends_with("left before it was configured; the same command with the id 42 goes on\n[1]"));
   CHECK(from_pipe("nobody\\n12345678\\n", "clerk 43").ends_with("no such user (404)\n[1]"));
 }
 
@@ -167,7 +167,7 @@ TEST_CASE_FIXTURE(Place, "connect: an id that it makes up is told, so that it ca
   const std::string begin = "connector ";
   REQUIRE(said.starts_with(begin));
   const std::string id = said.substr(begin.size(), said.find(' ', begin.size()) - begin.size());
-  CHECK(said.starts_with(begin + id + " (to delete it: botel connect clerk " + id + " --delete)\n"));
+  CHECK(said.starts_with(begin + id + " (the same command with this id and --delete deletes it)\n"));
   CHECK(connectors().find("clerk  " + id) != std::string::npos);
   CHECK(from_pipe("", "clerk " + id + " --delete") == "deleted\n[0]");
   CHECK(connectors().find(id) == std::string::npos);

@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(Talk, "connect session: it goes on waiting as long as the serv
   CHECK_FALSE(session.over());
   CHECK(session.due() == now.steady + 1s);
   wait(1s);
-  CHECK(session.trouble() == "no answer; to go on: botel connect demo 42");
+  CHECK(session.trouble() == "no answer; the same command with the id 42 goes on");
 }
 
 TEST_CASE_FIXTURE(Talk, "connect session: where nobody answers, nobody serves the type") {
@@ -224,7 +224,7 @@ TEST_CASE_FIXTURE(Talk, "connect session: one that is left says how to come back
   SUBCASE("late") {
     reply(step("phone", kPhone));
     session.end(now.steady);
-    CHECK(session.trouble() == "left before it was configured; to go on: botel connect demo 42");
+    CHECK(session.trouble() == "left before it was configured; the same command with the id 42 goes on");
     CHECK(take_sent().empty());
   }
   CHECK(session.over());
