@@ -182,8 +182,7 @@ void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic
 std::vector<Service::Status> Service::status() const {
   std::vector<Status> all;
   for (const auto& [address, connector] : connectors_) {
-    all.push_back({connector->type, connector->id, connector->configured, connector->step,
-                   connector->asked.size()});
+    all.push_back({connector->type, connector->id, connector->configured, connector->step, connector->asked.size()});
   }
   std::ranges::sort(all, {}, [](const Status& status) { return std::pair(status.type, status.id); });
   return all;
