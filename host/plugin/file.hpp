@@ -12,6 +12,9 @@
 
 namespace botel::plugin {
 
+// Why it is refused.
+inline constexpr auto kRolledBack = "it was rolled back: `botel reload` with its name takes it again";
+
 // A version that is loaded.
 struct Plugins::Generation {
   unsigned number = 0;

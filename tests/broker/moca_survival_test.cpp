@@ -6,6 +6,19 @@
 
 using namespace harness;
 
+namespace {
+
+// The host ends while a handler waits for the file `go`, which it finds, and is back.
+void restart_while_busy(MocaScene& scene, const Ending& ending, const std::string& go) {
+  const bool is_planned = ending.signal_number == SIGTERM;
+  is_planned ? scene.world.host.process().signal(SIGTERM) : scene.world.host.kill();
+  let_go(go);
+  if (is_planned) CHECK(scene.world.host.process().wait() == 0);
+  scene.world.start_host();
+}
+
+}  // namespace
+
 TEST_CASE("moca: a flow that a restart or a reload interrupts goes on with the step it was at") {
   for (const Ending& ending : kEndings) {
     CAPTURE(ending);
@@ -67,15 +80,7 @@ TEST_CASE("moca: what was asked before a restart is answered after it, once") {
     const std::string busy = moca.send(kTell, told("until " + go));
     const std::string waiting = moca.send(kTell, told("behind it"));
     scene.world.fence();
-    if (ending.signal_number == SIGTERM) {
-      scene.world.host.process().signal(SIGTERM);
-      let_go(go);
-      CHECK(scene.world.host.process().wait() == 0);
-    } else {
-      scene.world.host.kill();
-      let_go(go);
-    }
-    scene.world.start_host();
+    restart_while_busy(scene, ending, go);
     CHECK(text_of(moca.answer(late)) == "late");
     CHECK(text_of(moca.answer(busy)).starts_with("until"));
     CHECK(text_of(moca.answer(waiting)) == "behind it");
@@ -95,15 +100,7 @@ TEST_CASE("moca: a download that a restart interrupts goes on where it was") {
     const std::string first = from_base64(at(moca.answer(topic), "data"));
     CHECK(first.size() == 1 << 20);
     scene.world.fence();
-    if (ending.signal_number == SIGTERM) {
-      scene.world.host.process().signal(SIGTERM);
-      let_go(go);
-      CHECK(scene.world.host.process().wait() == 0);
-    } else {
-      scene.world.host.kill();
-      let_go(go);
-    }
-    scene.world.start_host();
+    restart_while_busy(scene, ending, go);
     const Moca::Media rest = moca.rest_of_media(topic);
     CHECK(rest.error.empty());
     CHECK(first + rest.bytes == std::string(5'000'000, 'x') + "the end");
