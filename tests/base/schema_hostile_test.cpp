@@ -1,33 +1,15 @@
-// Schemas and data that mean no good, or are not what they seem.
+// Schemas and data that mean no good, or are not what they seem. What took for ever once would run into the time limit.
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <random>
 
 #include "base/json.hpp"
-#include "base/schema.hpp"
+#include "base/schema_words.hpp"
 
 using botel::Schema;
 using namespace std::string_literals;
 
 namespace {
-
-std::string told(const std::vector<Schema::Fault>& faults) {
-  std::string text;
-  for (const auto& fault : faults) text += (text.empty() ? "" : "; ") + fault.pointer + " " + fault.message;
-  return text;
-}
-
-std::string faults(std::string_view schema, std::string_view data) {
-  const auto compiled = Schema::compile(schema);
-  return compiled ? told(compiled->check(data)) : "refused: " + compiled.error();
-}
-
-std::string repeat(std::string_view text, int times) {
-  std::string result;
-  for (int i = 0; i < times; ++i) result += text;
-  return result;
-}
 
 // {"$ref": "#/definitions/0"}, where each definition refers to the next one `fan` times.
 std::string laughs(int definitions, int fan) {
@@ -39,15 +21,6 @@ std::string laughs(int definitions, int fan) {
   }
   return text + fmt::format(R"("{}":{{"type":"null"}}}}}})", definitions);
 }
-
-// Far more than it takes, even with a sanitizer, and far less than what is guarded against would take.
-class Soon {
- public:
-  ~Soon() { CHECK(std::chrono::steady_clock::now() - start_ < std::chrono::seconds(20)); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 }  // namespace
 
@@ -160,7 +133,6 @@ TEST_CASE("schema: faults say nothing of the data") {
 }
 
 TEST_CASE("schema: references that multiply are counted, and what is allowed is soon done") {
-  const Soon soon;
   CHECK(faults(laughs(30, 2), "1") == "refused: more than 10000 schemas, references followed");
   CHECK(faults(laughs(3, 1'000), "1") == "refused: more than 10000 schemas, references followed");
   CHECK(faults(laughs(1, 3'300), "1") == " is not null");
@@ -169,7 +141,6 @@ TEST_CASE("schema: references that multiply are counted, and what is allowed is 
 }
 
 TEST_CASE("schema: many references, each to a schema of its own, are soon followed") {
-  const Soon soon;
   std::string all = R"({"allOf":[{})";
   std::string definitions;
   for (int i = 0; i < 4'900; ++i) {
@@ -188,7 +159,6 @@ TEST_CASE("schema: references that make a schema deep are counted") {
 }
 
 TEST_CASE("schema: patterns and long arrays that others choke on are soon done") {
-  const Soon soon;
   CHECK(faults(R"s({"pattern":"^(a|a?)+$"})s", '"' + repeat("a", 1'000) + "b\"").starts_with(" does not match"));
   CHECK(faults(R"s({"items":{"pattern":"(x+x+)+y"}})s", "[\"" + repeat("x", 1'000) + "\"]").starts_with("/0 does not"));
   CHECK(faults(R"s({"pattern":"((a{100}){100}){100}"})s", "1").starts_with("refused: "));
@@ -199,7 +169,6 @@ TEST_CASE("schema: patterns and long arrays that others choke on are soon done")
 }
 
 TEST_CASE("schema: no more faults are told than anyone reads") {
-  const Soon soon;
   const auto schema = Schema::compile(
       R"({"additionalProperties":{"items":{"type":"object","required":["a"],"properties":{"b":false}}}})");
   REQUIRE(schema);

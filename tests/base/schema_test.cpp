@@ -1,4 +1,4 @@
-#include "base/schema.hpp"
+#include "base/schema_words.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,24 +11,6 @@ namespace {
 std::string refusal(std::string_view schema) {
   const auto compiled = Schema::compile(schema);
   return compiled ? "" : compiled.error();
-}
-
-std::string told(const std::vector<Schema::Fault>& faults) {
-  std::string text;
-  for (const auto& fault : faults) text += (text.empty() ? "" : "; ") + fault.pointer + " " + fault.message;
-  return text;
-}
-
-// What is wrong with the data: "/phone is not a string; /name ...".
-std::string faults(std::string_view schema, std::string_view data) {
-  const auto compiled = Schema::compile(schema);
-  return compiled ? told(compiled->check(data)) : "refused: " + compiled.error();
-}
-
-std::string repeat(std::string_view text, int times) {
-  std::string result;
-  for (int i = 0; i < times; ++i) result += text;
-  return result;
 }
 
 }  // namespace

@@ -1,22 +1,5 @@
 // A connector is configured step by step.
-#include <doctest/doctest.h>
-
-#include "moca/stage.hpp"
-
-namespace {
-
-const std::string kText = "demo/configure/42";
-const std::string kServer = "demo/42/u1/configure";
-const std::string kPhone = fmt::format(R"({{"step":"phone","schema":{}}})", kPhoneSchema);
-const std::string kCode = fmt::format(R"({{"step":"code","schema":{}}})", kCodeSchema);
-const std::string kContact =
-    R"({"contact_id":192168,"id":192168,"name":"Jon Doe","username":"jon.doe","phone":"+491711234567","avatar":null})";
-const std::string kFinished = fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", kContact);
-const std::string kNumber = R"({"phone":"+491711234567"})";
-
-bool is_there(const MocaStage& stage) { return stage.service.connectors() > 0; }
-
-}  // namespace
+#include "moca/configuration.hpp"
 
 TEST_CASE("configure: the form of the text and that of the server lead to the same, with all that both look for") {
   for (const auto& topic : {kText, kServer}) {
