@@ -182,7 +182,7 @@ TEST_CASE("data directory: without --data it is ~/.local/state/botel, and the pl
   Process host({{BOTEL_EXECUTABLE, "run", "--broker", broker.url()},
                 dir / "log",
                 {"HOME=" + dir.path().string(), "XDG_STATE_HOME="}});
-  CHECK(host.line("botel ready: ") == "botel ready: " + broker.url() + ", bots echo sandwich");
+  CHECK(host.line("botel ready: ") == "botel ready: " + broker.url() + ", bots echo sandwich, connectors demo");
   CHECK(read_file(dir / ".local/state/botel/broker") == broker.url() + "\n");
   host.signal(SIGTERM);
   CHECK(host.wait() == 0);
