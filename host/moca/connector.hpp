@@ -25,6 +25,9 @@ struct Asked {
   Topic what{};               // the topic, taken apart
   Page page{};                // of messages
   std::uint64_t offset = 0;   // of media: bytes that are sent
+  bool sending = false;       // the last piece is on its way to the broker
+  std::string end{};          // behind it comes this; empty: another piece
+  std::uint64_t losses = 0;   // of connections, when the first piece was sent
   bool in_directory = false;  // the connector leaves the answer to that
   SteadyTime by{};            // when it is given up, whatever the connector says,
   SteadyTime quiet_by{};      // or when it has said nothing for so long

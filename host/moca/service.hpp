@@ -121,6 +121,8 @@ class Service final : public runtime::Port {
   void finished(Connector& connector, const runtime::Effect& effect);
   void reply(Connector& connector, const runtime::Effect& effect);
   void send_media(Connector& connector, const runtime::Effect& effect);
+  void media_sent(Connector& connector, Token token, bool arrived);
+  void go_on_with_media(Connector& connector, Token token);
   void pause_pushes(Connector& connector);
   void look_up(Connector& connector, Token token);
   void find_messages(Connector& connector, Token token);

@@ -191,24 +191,51 @@ void Service::reply(Connector& connector, const runtime::Effect& effect) {
   answer(connector, effect.reply, json::array(items));
 }
 
-// One piece after the other, each an event of its own, so that a restart in between goes on where it was.
+// One piece after the other, each an event of its own, so that a restart in between goes on where it was. What is sent
+// again may arrive twice: so the next one, or the end, waits until the broker has the one before.
 void Service::send_media(Connector& connector, const runtime::Effect& effect) {
   Asked* const known = answered_by(connector, effect);
   if (!known) return;
-  if (!effect.payload.empty()) {
-    publish(known->topic, fmt::format(R"({{"data":"{}"}})", base64(effect.payload)));
-    known->offset += effect.payload.size();
-  } else if (effect.status != 0) {
-    return fail(connector, effect.reply, kFailed, "the connector gives nothing");
-  }
-  if (effect.status != 0) {
-    watch(connector, effect.reply);
-    return post_media(connector, effect.reply);
-  }
-  const std::uint64_t key = known->key;
+  const Token token = effect.reply;
+  if (known->sending) return fail(connector, token, kFailed, "the connector gives more than it was asked for");
   const auto text = [&](std::string_view name) { return json::quoted(member(effect.detail, name)); };
-  publish(known->topic, fmt::format(R"({{"data":null,"filename":{},"mime":{}}})", text("filename"), text("mime")));
-  finish(connector, effect.reply);
+  if (effect.status == 0) {
+    known->end = fmt::format(R"({{"data":null,"filename":{},"mime":{}}})", text("filename"), text("mime"));
+  }
+  if (effect.payload.empty()) {
+    return known->end.empty() ? fail(connector, token, kFailed, "the connector gives nothing")
+                              : go_on_with_media(connector, token);
+  }
+  if (known->offset == 0) known->losses = client_.losses();
+  known->offset += effect.payload.size();
+  known->sending = true;
+  runtime_.touch(connector);
+  client_.publish(known->topic + "/response", fmt::format(R"({{"data":"{}"}})", base64(effect.payload)),
+                  [this, address = connector.address, token](bool arrived) {
+                    const auto there = connectors_.find(address);
+                    if (there != connectors_.end()) media_sent(*there->second, token, arrived);
+                  });
+}
+
+void Service::media_sent(Connector& connector, Token token, bool arrived) {
+  Asked* const known = asked(connector, token);
+  if (!known) return;
+  known->sending = false;
+  arrived ? go_on_with_media(connector, token) : fail(connector, token, kFailed, "the broker does not take it");
+}
+
+void Service::go_on_with_media(Connector& connector, Token token) {
+  const Asked& known = connector.asked.at(token);
+  if (known.offset > 0 && known.losses != client_.losses()) {
+    return fail(connector, token, kFailed, "the connection to the broker was lost meanwhile");
+  }
+  if (known.end.empty()) {
+    watch(connector, token);
+    return post_media(connector, token);
+  }
+  const std::uint64_t key = known.key;
+  publish(known.topic, known.end);
+  finish(connector, token);
   recent_.forget(key);
 }
 

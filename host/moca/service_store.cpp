@@ -16,10 +16,10 @@ std::uint64_t number(const json::Document& object, std::string_view key) {
 std::string asked_as_json(std::uint64_t token, const Asked& asked) {
   return fmt::format(
       R"({{"token":"{}","command":"{}","topic":{},"key":"{}","argument":{},"chat":{},"uri":{},"before":{},"limit":{},)"
-      R"("offset":{},"in_directory":{}}})",
+      R"("offset":{},"sending":{},"end":{},"in_directory":{}}})",
       token, name(asked.command), json::quoted(asked.topic), asked.key, json::quoted(asked.what.argument),
       json::quoted(asked.what.chat), json::quoted(asked.what.uri), json::quoted(asked.page.before), asked.page.limit,
-      asked.offset, asked.in_directory);
+      asked.offset, asked.sending, json::quoted(asked.end), asked.in_directory);
 }
 
 bool is(const json::Document& object, std::string_view key) {
@@ -85,6 +85,8 @@ void Service::restore_asked(Connector& connector, const json::Document& item) {
                 .uri = json::text(item, "uri")};
   asked.page = {json::text(item, "before"), number(item, "limit")};
   asked.offset = number(item, "offset");
+  asked.sending = is(item, "sending");
+  asked.end = json::text(item, "end");
   asked.in_directory = is(item, "in_directory");
   // The clock may have been put back since.
   last_token_ = std::max(last_token_, number(item, "token"));
@@ -125,6 +127,8 @@ void Service::resume(Connector& connector, const std::unordered_set<std::string>
     watch(connector, token);
     if (known.in_directory) {
       look_up(connector, token);
+    } else if (known.sending) {
+      media_sent(connector, token, true);
     } else if (known.command == Command::get_old_messages) {
       find_old_messages(connector, token);  // it may not have come to its event yet
     }

@@ -1,6 +1,7 @@
 // What a protocol needs of MQTT. Implemented by Link; a test may stand in.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -27,7 +28,14 @@ class Client {
   virtual ~Client() = default;
 
   // Leaves in the order of the calls; while there is no connection it waits. `topic` is valid_topic.
-  virtual void publish(std::string_view topic, std::string_view payload) = 0;
+  virtual void publish(std::string_view topic, std::string_view payload) { publish(topic, payload, {}); }
+  // `over` is called once, in a later round: the broker has it (with QoS 0: it was sent), or it was dropped. Not for
+  // what is left to the next run.
+  using Over = std::function<void(bool arrived)>;
+  virtual void publish(std::string_view topic, std::string_view payload, Over over) = 0;
+
+  // How often a connection was lost so far. What was published shortly before may have arrived twice, or not at all.
+  [[nodiscard]] virtual std::uint64_t losses() const = 0;
 
   // Filters are counted: the first subscribe() of one asks the broker, the last unsubscribe() takes it back, and all
   // that are held are asked for again after an outage. A refused one is not held. An empty `done`: it was granted in an

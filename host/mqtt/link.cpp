@@ -196,6 +196,7 @@ void Link::finish_attempt() {
 void Link::lost(std::string why) {
   const bool was_connected = state_ == State::connected;
   state_ = State::waiting;
+  losses_ += was_connected ? 1 : 0;
   // What arrived behind a greeting that was not even looked at is dispatched all the same.
   if (greeting_ && greeting_->code == 0) redeliveries_.connected(greeting_->session_present);
   subscriptions_.forget_answers();

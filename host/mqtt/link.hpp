@@ -57,7 +57,9 @@ class Link final : public Client {
   static Result<std::unique_ptr<Link>> create(LinkConfig config, Counters& counters);
   ~Link() override;
 
-  void publish(std::string_view topic, std::string_view payload) override;
+  using Client::publish;
+  void publish(std::string_view topic, std::string_view payload, Over over) override;
+  [[nodiscard]] std::uint64_t losses() const override { return losses_; }
   void subscribe(const std::string& filter, Done done) override;
   void unsubscribe(const std::string& filter) override;
   void disown(const std::string& filter) override;
@@ -70,8 +72,8 @@ class Link final : public Client {
   [[nodiscard]] bool full() const { return outbox_.bytes() > config_.max_waiting; }
   // Whether the broker has answered all that was subscribed.
   [[nodiscard]] bool settled() const { return connected() && subscriptions_.settled() && to_ask_.empty(); }
-  // Something is left to be read without polling.
-  [[nodiscard]] bool has_more() const { return more_to_read_; }
+  // Something is left to be read, or dispatched, without polling.
+  [[nodiscard]] bool has_more() const { return more_to_read_ || outbox_.has_news(); }
 
   // Connects when it is time, keeps alive. Call it in every round, at least once a second.
   void tick(SteadyTime now);
@@ -151,7 +153,8 @@ class Link final : public Client {
   bool more_to_read_ = false;
   bool read_unwritten_ = false;  // something was read since the last write
   SteadyTime next_tick_{};
-  unsigned failures_ = 0;   // without a lasting connection in between
+  unsigned failures_ = 0;  // without a lasting connection in between
+  std::uint64_t losses_ = 0;
   unsigned fruitless_ = 0;  // connections in a row that the broker ended without acknowledging anything
   bool fruitful_ = false;   // the one that there is is not one of them
   bool cut_ = false;

@@ -26,6 +26,7 @@ void Link::dispatch(const OnMessage& on_message) {
     }
   }
   take_acknowledgements();
+  outbox_.tell();
   if (connected()) send_waiting();
   ask_waiting();
   const std::size_t arrived = std::exchange(arrived_, 0);
@@ -63,9 +64,10 @@ void Link::greeted() {
 
 void Link::take_acknowledgements() {
   for (const auto& [packet, code] : std::exchange(acknowledgements_, {})) {
-    if (!outbox_.acknowledged(packet)) continue;
+    const bool arrived = code < 0x80;
+    if (!outbox_.acknowledged(packet, arrived)) continue;
     fruitful_ = true;
-    if (code < 0x80) continue;
+    if (arrived) continue;
     ++dropped_;
     complaints_.error("the broker does not take a message: {}", mosquitto_reason_string(code));
   }
@@ -118,8 +120,8 @@ void Link::disown(const std::string& filter) {
   }
 }
 
-void Link::publish(std::string_view topic, std::string_view payload) {
-  outbox_.add(topic, payload);
+void Link::publish(std::string_view topic, std::string_view payload, Over over) {
+  outbox_.add(topic, payload, std::move(over));
   if (connected()) send_waiting();
 }
 
@@ -132,8 +134,7 @@ void Link::send_waiting() {
                           message->payload.data(), config_.qos, false);
     if (error == MOSQ_ERR_SUCCESS) {
       ++published_;
-      // Nobody acknowledges QoS 0.
-      config_.qos == 0 ? outbox_.drop_next() : outbox_.sent(packet);
+      config_.qos == 0 ? outbox_.sent_for_good() : outbox_.sent(packet);
     } else {
       ++dropped_;
       complaints_.error("a message of {} bytes to {} is dropped: {}", message->payload.size(),

@@ -92,9 +92,11 @@ TEST_CASE("gitple: rooms that are owed an answer when the host stops get an erro
     struct Watch : botel::mqtt::Client {
       Lines& lines;
       explicit Watch(Lines& to) : lines(to) {}
-      void publish(std::string_view topic, std::string_view payload) override {
+      using Client::publish;
+      void publish(std::string_view topic, std::string_view payload, Over) override {
         lines.push_back(fmt::format("{} {}", topic, payload));
       }
+      [[nodiscard]] std::uint64_t losses() const override { return 0; }
       void subscribe(const std::string&, Done) override {}
       void unsubscribe(const std::string&) override {}
       void disown(const std::string&) override {}

@@ -194,3 +194,86 @@ TEST_CASE("media: where a piece still waited for the broker nobody knows how muc
   stage.pass(seconds(1));
   CHECK(stage.take() == Lines{error(kTopic, 500, "the host was away")});
 }
+
+TEST_CASE("media: the next piece, and the end, wait until the broker has the one before") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.acknowledging = false;
+  Giver giver{bytes(kPiece + 5)};
+  stage.bot.handle = std::ref(giver);
+  stage.receive(kTopic);
+  const auto all = pieces(giver.all);
+  CHECK((stage.take() == Lines{all[0]}));
+  CHECK(giver.offsets.size() == 1);
+  stage.client.acknowledge();
+  stage.settle();
+  CHECK((stage.take() == Lines{all[1]}));
+  stage.client.acknowledge();
+  CHECK((stage.take() == Lines{all[2]}));
+}
+
+TEST_CASE("media: where a connection was lost in between nobody knows how much came, so it is an error") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.acknowledging = false;
+  Giver giver{bytes(2 * kPiece)};
+  stage.bot.handle = std::ref(giver);
+  stage.receive(kTopic);
+  stage.take();
+  SUBCASE("while a piece is on its way") { ++stage.client.lost; }
+  SUBCASE("while the last one is") {
+    stage.client.acknowledge();
+    stage.settle();
+    stage.take();
+    ++stage.client.lost;
+  }
+  stage.client.acknowledge();
+  stage.settle();
+  CHECK(stage.take() == Lines{error(kTopic, 500, "the connection to the broker was lost meanwhile")});
+  // Anew, it is whole.
+  stage.acknowledging = true;
+  stage.receive(kTopic, R"({"again":1})");
+  CHECK((stage.take() == pieces(giver.all)));
+}
+
+TEST_CASE("media: a piece that the broker does not take is an error, and one too many is, too") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.acknowledging = false;
+  int given = 1;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    for (int i = 0; i < given; ++i) does::media(call, event.reply, "x", true);
+    return BOTEL_OK;
+  };
+  stage.receive(kTopic);
+  stage.take();
+  stage.client.acknowledge(false);
+  CHECK(stage.take() == Lines{error(kTopic, 500, "the broker does not take it")});
+  given = 3;
+  stage.receive(kTopic, R"({"again":1})");
+  const auto lines = stage.take();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[1] == error(kTopic, 500, "the connector gives more than it was asked for"));
+}
+
+TEST_CASE("media: a restart while a piece is on its way goes on behind it, if the broker has it") {
+  for (const bool is_last : {false, true}) {
+    CAPTURE(is_last);
+    const auto store = botel::store::Sqlite::in_memory().value();
+    Giver giver{bytes(is_last ? 5 : kPiece + 5)};
+    {
+      MocaStage stage(store.get());
+      stage.configure("42");
+      stage.acknowledging = false;
+      stage.bot.handle = std::ref(giver);
+      stage.receive(kTopic);
+      CHECK(stage.take().size() == 1);
+    }
+    MocaStage stage(store.get(), 1'700'000'060'000);
+    stage.bot.handle = std::ref(giver);
+    stage.service.resume(seconds(60), {});
+    stage.settle();
+    const auto all = pieces(giver.all);
+    CHECK((stage.take() == Lines(all.begin() + 1, all.end())));
+  }
+}

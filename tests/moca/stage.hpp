@@ -37,6 +37,7 @@ struct MocaStage {
   botel::store::Store& store;
   botel::Counters counters;
   FakeClient client;
+  bool acknowledging = true;
   FakeBot bot;
   botel::runtime::Role missing{"missing"};
   botel::runtime::Runtime runtime{{}, counters, [] {}};
@@ -86,7 +87,8 @@ struct MocaStage {
         directory.advance();
       }
       runtime.advance(time);
-    } while (runtime.has_work() || directory.has_changes() || !directory.idle());
+    } while ((acknowledging && client.acknowledge()) || runtime.has_work() || directory.has_changes() ||
+             !directory.idle());
   }
   void save() {
     auto batch = runtime.save();

@@ -16,11 +16,21 @@ class FakeClient : public botel::mqtt::Client {
  public:
   std::vector<std::string> lines;
   std::vector<std::string> disowned;
-  std::string refuse;     // filters that contain it are refused
-  bool answering = true;  // otherwise answer() does it later
+  std::string refuse;      // filters that contain it are refused
+  bool answering = true;   // otherwise answer() does it later
+  std::uint64_t lost = 0;  // connections
 
-  void publish(std::string_view topic, std::string_view payload) override {
+  using Client::publish;
+  void publish(std::string_view topic, std::string_view payload, Over over) override {
     lines.push_back(fmt::format("< {} {}", topic, payload));
+    if (over) under_way_.push_back(std::move(over));
+  }
+  [[nodiscard]] std::uint64_t losses() const override { return lost; }
+  // What was published has arrived, or does not. False: nobody waits to hear it.
+  bool acknowledge(bool arrived = true) {
+    const auto all = std::exchange(under_way_, {});
+    for (const auto& over : all) over(arrived);
+    return !all.empty();
   }
   void subscribe(const std::string& filter, Done done) override {
     if (!refuse.empty() && filter.find(refuse) != std::string::npos) return done(botel::failure("Not authorized"));
@@ -40,4 +50,5 @@ class FakeClient : public botel::mqtt::Client {
  private:
   std::map<std::string, int> holders_;
   std::vector<Done> unanswered_;
+  std::vector<Over> under_way_;
 };

@@ -121,3 +121,29 @@ TEST_CASE("outbox: a message that cannot be sent does not hold up those behind i
   outbox.forget_packets();
   CHECK(outbox.next()->payload == "3");
 }
+
+TEST_CASE("outbox: who wants to know hears once that a message has arrived, or was dropped") {
+  Outbox outbox;
+  std::string heard;
+  for (const std::string name : {"a", "b", "c", "d", "e"}) {
+    outbox.add(name, "", [&heard, name](bool arrived) { heard += name + (arrived ? "+" : "-"); });
+  }
+  outbox.add("f", "");
+  outbox.sent(1);
+  outbox.sent(2);
+  outbox.drop_next();
+  outbox.sent_for_good();
+  CHECK(outbox.acknowledged(2, false));
+  CHECK(outbox.acknowledged(1));
+  CHECK(outbox.has_news());
+  CHECK(heard.empty());
+  outbox.tell();
+  CHECK(heard == "c-d+b-a+");
+  CHECK_FALSE(outbox.has_news());
+  outbox.forget_packets();
+  send_all(outbox);
+  CHECK(outbox.acknowledged(1));
+  outbox.tell();
+  outbox.tell();
+  CHECK(heard == "c-d+b-a+e+");
+}
