@@ -60,9 +60,10 @@ void Host::receive(const mqtt::Message& message) {
 
 // With durability off: what connectors push is found there, too.
 void Host::save_in_memory() {
-  if (keeper_ || !directory_->has_changes()) return;
+  if (keeper_ || !(directory_->has_changes() || moca_->has_changes())) return;
   store::Batch batch;
   directory_->save(batch);
+  moca_->save(batch);
   if (auto done = store_->commit(batch); !done) log::error("what connectors push is lost: {}", done.error());
   directory_->saved();
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -20,8 +21,8 @@ class Recent {
   struct Entry {
     std::string address;                // of its connector
     std::optional<std::string> answer;  // nothing: it is under way
-    SteadyTime until{};
-    std::uint64_t number = 0;  // in the order of beginning
+    SteadyTime until{};                 // of one that is answered,
+    std::uint64_t number = 0;           // in the order of their answers
   };
   // The request with this key, if it is there.
   [[nodiscard]] const Entry* find(std::uint64_t key, SteadyTime now) {
@@ -29,33 +30,39 @@ class Recent {
     const auto found = entries_.find(key);
     return found == entries_.end() ? nullptr : &found->second;
   }
-  void begin(std::uint64_t key, std::string address, SteadyTime now) {
-    const auto [entry, is_new] = entries_.try_emplace(key, Entry{std::move(address), {}, now + time_, last_ + 1});
+  void begin(std::uint64_t key, std::string address) {
+    const auto [entry, is_new] = entries_.try_emplace(key, Entry{std::move(address), {}});
     if (!is_new) return;
-    order_.emplace(++last_, key);
-    of_connector_.emplace(std::pair(entry->second.address, last_), key);
+    of_connector_.emplace(entry->second.address, key);
     bytes_ += bytes_of(entry->second);
   }
-  void answered(std::uint64_t key, std::string answer) {
+  // It is known for its time from now on.
+  void answered(std::uint64_t key, std::string answer, SteadyTime now) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
-    bytes_ -= bytes_of(found->second);
-    found->second.answer = std::move(answer);
-    bytes_ += bytes_of(found->second);
-    make_room();
+    Entry& entry = found->second;
+    bytes_ -= bytes_of(entry);
+    order_.erase(entry.number);
+    entry.answer = std::move(answer);
+    entry.until = now + time_;
+    entry.number = ++last_;
+    order_.emplace(entry.number, key);
+    bytes_ += bytes_of(entry);
+    // The oldest go; how many are under way is not for this to say.
+    while (bytes_ > kMostBytes && !order_.empty()) forget(order_.begin()->second);
   }
   // It may be done again.
   void forget(std::uint64_t key) {
     const auto entry = entries_.extract(key);
     if (entry.empty()) return;
     order_.erase(entry.mapped().number);
-    of_connector_.erase({entry.mapped().address, entry.mapped().number});
+    of_connector_.erase({entry.mapped().address, key});
     bytes_ -= bytes_of(entry.mapped());
   }
   // All of a connector.
   void forget(const std::string& address) {
     auto place = of_connector_.lower_bound({address, 0});
-    while (place != of_connector_.end() && place->first.first == address) forget(place++->second);
+    while (place != of_connector_.end() && place->first == address) forget(place++->second);
   }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -67,21 +74,14 @@ class Recent {
   static std::size_t bytes_of(const Entry& entry) {
     return kEntryBytes + 2 * entry.address.size() + (entry.answer ? entry.answer->size() : 0);
   }
-  // The oldest go, but for those that are under way: how many those are is not for this to say.
-  void make_room() {
-    for (auto place = order_.begin(); bytes_ > kMostBytes && place != order_.end();) {
-      const std::uint64_t key = place++->second;
-      if (entries_.at(key).answer) forget(key);
-    }
-  }
   void forget_old(SteadyTime now) {
     while (!order_.empty() && entries_.at(order_.begin()->second).until <= now) forget(order_.begin()->second);
   }
 
   const std::chrono::milliseconds time_;
   std::unordered_map<std::uint64_t, Entry> entries_;
-  std::map<std::uint64_t, std::uint64_t> order_;                                 // key by number,
-  std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> of_connector_;  // and by address and number
+  std::map<std::uint64_t, std::uint64_t> order_;                  // of those that are answered: key by number
+  std::set<std::pair<std::string, std::uint64_t>> of_connector_;  // keys by address
   std::uint64_t last_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -96,7 +96,7 @@ class Service final : public runtime::Port {
 
   void request(const mqtt::Message& message, const Topic& topic);
   void configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key);
-  void begin_flow(const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  void begin_flow(const mqtt::Message& message, const Topic& topic);
   void check_step(Connector& connector, const mqtt::Message& message, std::uint64_t key);
   void serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
   void remove(Connector& connector, const mqtt::Message& message, std::uint64_t key);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.hpp"
 #include "moca/service.hpp"
 
 namespace botel::moca {
@@ -30,22 +31,23 @@ void Service::configure(const mqtt::Message& message, const Topic& topic, std::u
     return;
   }
   Connector* const connector = find(topic.type, topic.id);
-  if (!connector) return begin_flow(message, topic, key);
+  if (!connector) return begin_flow(message, topic);
   if (connector->leaving) return refuse(message, address, kNotConfigured, "the connector is being deleted");
   const auto is_step = [](const auto& one) { return one.second.command == Command::configure; };
   if (std::ranges::any_of(connector->asked, is_step)) {
     return refuse(message, address, kNotConfigured, "the step before is still being handled");
   }
   if (connector->is_orphan()) return refuse(message, address, kNotThere, "the service is not there");
-  if (!connector->in_flow()) return begin_flow(message, topic, key);
+  if (!connector->in_flow()) return begin_flow(message, topic);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
   if (!is_beginning) return check_step(*connector, message, key);
   recent_.forget(std::exchange(connector->last_key, 0));
   publish(message.topic, step_as_json(*connector, {}));
 }
 
-// What is given where nothing was asked for begins it, too: what was asked before is forgotten.
-void Service::begin_flow(const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+// What is given where nothing was asked for begins it, as {} does: what was asked before is forgotten. It may be given
+// again, to the step that it leads to.
+void Service::begin_flow(const mqtt::Message& message, const Topic& topic) {
   const std::string address = Connector::address_of(topic.type, topic.id);
   Connector* connector = find(topic.type, topic.id);
   runtime::Role& role = connector ? connector->role : find_role_(topic.type);
@@ -57,7 +59,7 @@ void Service::begin_flow(const mqtt::Message& message, const Topic& topic, std::
   }
   if (!connector) connector = &add(topic.type, topic.id, role);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
-  const Token token = ask(*connector, Command::configure, message.topic, key);
+  const Token token = ask(*connector, Command::configure, message.topic, hash("{}", hash(message.topic)));
   post(*connector, token,
        {.kind = BOTEL_CONNECTOR_CONFIGURE, .format = BOTEL_FORMAT_JSON, .payload = "{}", .detail = R"({"step":""})"});
 }

@@ -27,13 +27,21 @@ bool begins_with(std::string_view json, char bracket) {
   return first != std::string_view::npos && json[first] == bracket;
 }
 
+// It says itself that no object satisfies it.
+bool is_never_an_object(std::string_view schema) {
+  const auto document = json::read(schema);
+  const auto type = document ? document->find("type") : std::nullopt;
+  if (!type) return document && document->root.raw == "false";
+  return type->raw.find(R"("object")") == std::string_view::npos;
+}
+
 // A step's schema must be sound, and not satisfied by {}, which always means the beginning.
 bool is_step(const botel_effect& effect) {
   const std::string step = member(view(effect.detail), "step");
   if (effect.format != BOTEL_FORMAT_JSON || !is_name(step) || step == "finished") return false;
   const auto schema = Schema::compile(view(effect.payload));
   if (!schema) log::warning("the schema of the step {} is refused: {}", log::printable(step), schema.error());
-  if (!schema) return false;
+  if (!schema || is_never_an_object(view(effect.payload))) return false;
   if (!schema->check("{}").empty()) return true;
   log::warning("the schema of the step {} is refused: it requires no member", log::printable(step));
   return false;

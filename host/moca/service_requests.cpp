@@ -72,7 +72,7 @@ Service::Token Service::ask(Connector& connector, Command command, const std::st
   asked.key = key;
   // What was given to a step before this one is nothing to remember: it would be answered as if that were asked again.
   if (command == Command::configure) recent_.forget(std::exchange(connector.last_key, key));
-  recent_.begin(key, connector.address, runtime_.now().steady);
+  recent_.begin(key, connector.address);
   watch(connector, token);
   return token;
 }
@@ -139,7 +139,7 @@ void Service::answer(Connector& connector, Token token, const std::string& json)
   const Asked* const known = asked(connector, token);
   if (!known) return;
   publish(known->topic, json);
-  recent_.answered(known->key, json);
+  recent_.answered(known->key, json, runtime_.now().steady);
   // The published telegram service answers by a push: both are done.
   if (known->command == Command::get_chats && json.front() == '[' && json != "[]") {
     if (connector.pausing) {
@@ -159,7 +159,7 @@ void Service::fail(Connector& connector, Token token, int code, std::string_view
                       name(known->command), code, log::printable(message, 500));
   const std::string json = error_as_json(code, message.substr(0, kLongestWhy));
   publish(known->topic, json);
-  recent_.answered(known->key, json);
+  recent_.answered(known->key, json, runtime_.now().steady);
   finish(connector, token);
 }
 

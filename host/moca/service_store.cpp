@@ -122,7 +122,7 @@ void Service::resume(Connector& connector, const std::unordered_set<std::string>
       fail(connector, token, kFailed, "the host was away");
       continue;
     }
-    recent_.begin(known.key, connector.address, runtime_.now().steady);
+    recent_.begin(known.key, connector.address);
     if (known.command == Command::configure) connector.last_key = known.key;
     watch(connector, token);
     if (known.in_directory) {

@@ -23,6 +23,13 @@ std::string put(const Table& table, const char* verb = "INSERT OR REPLACE") {
   return fmt::format("{} INTO {} ({}) VALUES ({})", verb, table.name, table.columns, marks);
 }
 
+// One that is there keeps its place.
+std::string put_item() {
+  return put<Item>(kItems, "INSERT") +
+         " ON CONFLICT (actor, kind, id) DO UPDATE SET chat = excluded.chat, time_ms = excluded.time_ms, "
+         "json = excluded.json";
+}
+
 std::string remove(const Table& table, const char* condition) {
   return fmt::format("DELETE FROM {} WHERE {}", table.name, condition);
 }
@@ -138,7 +145,7 @@ struct Sqlite::Connection {
   Statement remove_request{database, remove(kRequests, "id = ?")};
   Statement remove_pairs{database, remove(kReceived, "true")};
 
-  Statement put_item{database, put<Item>(kItems)};
+  Statement put_item{database, store::put_item()};
   Statement remove_items{database, remove(kItems, "actor = ?")};
   Statement put_secret{database, put<Secret>(kSecrets)};
   Statement remove_secret{database, remove(kSecrets, "actor = ? AND name = ?")};

@@ -148,3 +148,16 @@ TEST_CASE("moca: a password is in no state, no log and no export") {
   CHECK(count(read_file(exported), "s3cr3t-word") == 0);
   scene.world.start_host();
 }
+
+TEST_CASE("moca: with durability off a connector has all that it needs until the host ends") {
+  MocaScene scene("", "off");
+  {
+    Puppet moca(scene);
+    CHECK(text_of(moca.request(kTell, told("secret"))) == "the secret has 11 bytes");
+    CHECK(count(moca.request("get_chats"), "The chat") == 1);
+    scene.world.restart_host();
+    CHECK(at(moca.request("get_chats"), "error.code") == "404");
+  }
+  Puppet again(scene);
+  CHECK(count(again.request("get_chats"), "The chat") == 1);
+}

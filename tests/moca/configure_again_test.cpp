@@ -129,3 +129,11 @@ TEST_CASE("configure: a second configuration does not make other requests be don
   stage.receive(send, R"({"message":"hi"})");
   CHECK(sent == 1);
 }
+
+TEST_CASE("configure: what begins a configuration may be given again, to the step that it leads to") {
+  MocaStage stage;
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kPhone)});
+  stage.receive(kText, kNumber);
+  CHECK(stage.take() == Lines{answer(kText, kFinished)});
+}

@@ -150,8 +150,9 @@ TEST_CASE("configure: a step that the connector may not ask for is refused when 
   MocaStage stage;
   std::vector<std::int32_t> results;
   const std::vector<std::pair<std::string, std::string>> steps = {
-      {"phone", R"({"type":"object"})"},                  // satisfied by {}
-      {"phone", R"({"type":"array"})"},                   // fine: {} is no array
+      {"phone", R"({"type":"object"})"},  // satisfied by {}
+      {"phone", R"({"type":"array"})"},   // what is given is always an object
+      {"phone", R"({"type":["object","null"],"required":["a"]})"},
       {"finished", std::string(kPhoneSchema)},            // reserved
       {"", std::string(kPhoneSchema)},                    // no name
       {std::string(65, 'x'), std::string(kPhoneSchema)},  // too long a one
@@ -164,8 +165,9 @@ TEST_CASE("configure: a step that the connector may not ask for is refused when 
   };
   stage.receive(kText);
   const auto no = BOTEL_E_INVALID;
-  CHECK(results == std::vector<std::int32_t>{no, BOTEL_OK, no, no, no, no, no, no});
-  CHECK(stage.take() == Lines{answer(kText, R"({"step":"phone","schema":{"type":"array"}})")});
+  CHECK(results == std::vector<std::int32_t>{no, no, BOTEL_OK, no, no, no, no, no, no});
+  CHECK(stage.take() ==
+        Lines{answer(kText, R"({"step":"phone","schema":{"type":["object","null"],"required":["a"]}})")});
 }
 
 TEST_CASE("configure: a contact that is none is the connector's mistake, and the step stays") {

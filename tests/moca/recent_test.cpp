@@ -14,31 +14,33 @@ constexpr SteadyTime kBegin = SteadyTime{} + std::chrono::hours(1);
 
 }  // namespace
 
-TEST_CASE("recent: a request is known for its time, first without an answer") {
+TEST_CASE("recent: a request is known as long as it is under way, and for its time behind its answer") {
   Recent recent(seconds(60));
   CHECK(recent.find(1, kBegin) == nullptr);
-  recent.begin(1, "demo/42", kBegin);
-  REQUIRE(recent.find(1, kBegin) != nullptr);
-  CHECK_FALSE(recent.find(1, kBegin)->answer);
-  recent.answered(1, "{}");
-  CHECK(recent.find(1, kBegin + seconds(59))->answer == "{}");
-  CHECK(recent.find(1, kBegin + seconds(60)) == nullptr);
+  recent.begin(1, "demo/42");
+  REQUIRE(recent.find(1, kBegin + seconds(1000)) != nullptr);
+  CHECK_FALSE(recent.find(1, kBegin + seconds(1000))->answer);
+  recent.answered(1, "{}", kBegin + seconds(1000));
+  CHECK(recent.find(1, kBegin + seconds(1059))->answer == "{}");
+  CHECK(recent.find(1, kBegin + seconds(1060)) == nullptr);
 }
 
 TEST_CASE("recent: what was forgotten and begun again has its whole time") {
   Recent recent(seconds(60));
-  recent.begin(1, "demo/42", kBegin);
+  recent.begin(1, "demo/42");
+  recent.answered(1, "a", kBegin);
   recent.forget(1);
-  recent.begin(1, "demo/42", kBegin + seconds(50));
-  CHECK(recent.find(1, kBegin + seconds(70)) != nullptr);
+  recent.begin(1, "demo/42");
+  recent.answered(1, "b", kBegin + seconds(50));
+  CHECK(recent.find(1, kBegin + seconds(70))->answer == "b");
   CHECK(recent.find(1, kBegin + seconds(110)) == nullptr);
 }
 
 TEST_CASE("recent: a connector that goes takes its requests along, and no others") {
   Recent recent(seconds(60));
-  recent.begin(1, "demo/42", kBegin);
-  recent.begin(2, "demo/43", kBegin);
-  recent.answered(1, "{}");
+  recent.begin(1, "demo/42");
+  recent.begin(2, "demo/43");
+  recent.answered(1, "{}", kBegin);
   recent.forget(std::string("demo/42"));
   CHECK(recent.find(1, kBegin) == nullptr);
   CHECK(recent.find(2, kBegin) != nullptr);
@@ -47,8 +49,8 @@ TEST_CASE("recent: a connector that goes takes its requests along, and no others
 TEST_CASE("recent: connectors that go do not look through what is remembered of all") {
   Recent recent(seconds(60));
   for (std::uint64_t key = 1; key <= 40'000; ++key) {
-    recent.begin(key, "demo/" + std::to_string(key), kBegin);
-    recent.answered(key, "[]");
+    recent.begin(key, "demo/" + std::to_string(key));
+    recent.answered(key, "[]", kBegin);
   }
   // 40,000 times 20,000 would take minutes.
   for (std::uint64_t key = 1; key <= 40'000; ++key) recent.forget("demo/" + std::to_string(key));
@@ -58,10 +60,10 @@ TEST_CASE("recent: connectors that go do not look through what is remembered of 
 
 TEST_CASE("recent: when answers take too much memory the oldest go, but nothing that is under way") {
   Recent recent(seconds(60));
-  recent.begin(0, "demo/42", kBegin);
+  recent.begin(0, "demo/42");
   for (std::uint64_t key = 1; key <= 40; ++key) {
-    recent.begin(key, "demo/42", kBegin);
-    recent.answered(key, std::string(1 << 20, 'x'));
+    recent.begin(key, "demo/42");
+    recent.answered(key, std::string(1 << 20, 'x'), kBegin);
   }
   CHECK(recent.find(0, kBegin) != nullptr);
   CHECK(recent.find(1, kBegin) == nullptr);
@@ -72,8 +74,8 @@ TEST_CASE("recent: when answers take too much memory the oldest go, but nothing 
 TEST_CASE("recent: a flood of small answers is bounded, too") {
   Recent recent(seconds(60));
   for (std::uint64_t key = 1; key <= 500'000; ++key) {
-    recent.begin(key, "demo/42", kBegin);
-    recent.answered(key, "[]");
+    recent.begin(key, "demo/42");
+    recent.answered(key, "[]", kBegin);
   }
   CHECK(recent.size() < 200'000);
   CHECK(recent.find(1, kBegin) == nullptr);

@@ -54,6 +54,9 @@ TEST_CASE("store: an item that is there is replaced, also within a batch") {
     commit_items(*store, {{1, "contact", "a", "", 0, 1, "old"}});
     commit_items(*store, {{1, "contact", "a", "", 0, 2, "newer"}, {1, "contact", "a", "", 0, 3, "new"}});
     CHECK(store->items({.actor = 1, .kind = "contact"}).value() == Texts{"new"});
+    // It keeps its place.
+    commit_items(*store, {{1, "contact", "b", "", 0, 4, "B"}, {1, "contact", "a", "", 0, 5, "newest"}});
+    CHECK(store->items({.actor = 1, .kind = "contact"}).value() == Texts{"newest", "B"});
   }
 }
 
