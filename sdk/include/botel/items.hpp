@@ -13,7 +13,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "actor.hpp"
@@ -28,20 +27,20 @@ namespace botel {
 class Id {
  public:
   template <std::integral Number>
-  Id(Number number) : value_(static_cast<std::int64_t>(number)) {
+  Id(Number number) : number_(static_cast<std::int64_t>(number)) {
     constexpr std::int64_t kEnd = std::int64_t{1} << 53;
-    if (!std::in_range<std::int64_t>(number) || number_() >= kEnd || number_() <= -kEnd) {
+    if (!std::in_range<std::int64_t>(number) || number_ >= kEnd || number_ <= -kEnd) {
       throw Error("an id is 2^53 or above");
     }
   }
-  Id(std::string text) : value_(std::move(text)) {
-    if (!fits(std::get<std::string>(value_))) throw Error("an id is empty, too long, or has a character it must not");
+  Id(std::string text) : text_(std::move(text)) {
+    if (!fits(text_)) throw Error("an id is empty, too long, or has a character it must not");
   }
   Id(const char* text) : Id(std::string(text)) {}
 
-  bool is_number() const { return std::holds_alternative<std::int64_t>(value_); }
+  bool is_number() const { return text_.empty(); }
   // As topics have it.
-  std::string text() const { return is_number() ? std::to_string(number_()) : std::get<std::string>(value_); }
+  std::string text() const { return is_number() ? std::to_string(number_) : text_; }
   std::string json() const { return is_number() ? text() : json::quoted(text()); }
   friend bool operator==(const Id&, const Id&) = default;
 
@@ -53,9 +52,9 @@ class Id {
     }
     return true;
   }
-  std::int64_t number_() const { return std::get<std::int64_t>(value_); }
 
-  std::variant<std::int64_t, std::string> value_;
+  std::string text_;  // empty: it is a number
+  std::int64_t number_ = 0;
 };
 
 // An id that MOCA asks for. It comes as a text, whatever the connector's own ids are; so it becomes an Id only by
