@@ -13,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace botel::app {
 namespace {
@@ -135,7 +136,7 @@ void Host::look_for_signals() {
     if (info.ssi_signo == SIGHUP) {
       reload();
     } else if (info.ssi_signo != SIGCHLD) {
-      log::info("stopping: {} rooms", gitple_->rooms());
+      log::info("stopping: {}, {}", counted(gitple_->rooms(), "room"), counted(moca_->connectors(), "connector"));
       stop(0);
     } else if (broker_ && broker_->has_ended()) {
       log::error("the private broker has ended; see mosquitto/mosquitto.log in the data directory");

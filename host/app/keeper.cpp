@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "store/sqlite.hpp"
 
 namespace botel::app {
@@ -73,8 +74,8 @@ void Keeper::resume(std::chrono::milliseconds away) {
   for (auto& request : std::exchange(requests_, {})) gitple_.restore(std::move(request));
   gitple_.resume(away);
   moca_.resume(away, std::exchange(unsent_, {}));
-  if (gitple_.rooms() > 0) log::info("{} rooms are back after {} ms", gitple_.rooms(), away.count());
-  if (moca_.connectors() > 0) log::info("{} connectors are back", moca_.connectors());
+  if (gitple_.rooms() > 0) log::info("back after {} ms: {}", away.count(), counted(gitple_.rooms(), "room"));
+  if (moca_.connectors() > 0) log::info("back after {} ms: {}", away.count(), counted(moca_.connectors(), "connector"));
 }
 
 bool Keeper::must_save() const {
