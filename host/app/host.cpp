@@ -46,6 +46,7 @@ bool Host::round() {
   link_->dispatch([this](const mqtt::Message& message) { receive(message); });
   if (may_run() && !runtime_.run(workers_)) return false;
   save_in_memory();
+  keep_filters();
   if (!keeper_ || keeper_->save(now.steady)) link_->write();
   black_box_->alive(now.unix_ms);
   look_whether_ready();
@@ -117,14 +118,34 @@ void Host::opened(const Result<>& granted) {
     return stop(1);
   }
   opened_ = true;
-  if (auto kept = data_->keep_filters(filters_); !kept) log::warning("{}", kept.error());
+  earlier_filters_.clear();
+  if (auto kept = write_filters(); !kept) log::warning("{}", kept.error());
+}
+
+// A session may outlive this run with all that was asked for in it: that is written down before the broker hears of it.
+void Host::keep_filters() {
+  bool is_news = false;
+  for (auto& filter : moca_->take_filters()) {
+    if (std::ranges::count(filters_, filter) > 0) continue;
+    filters_.push_back(std::move(filter));
+    is_news = true;
+  }
+  if (auto kept = is_news ? write_filters() : Result<>(); !kept) log::warning("{}", kept.error());
+}
+
+Result<> Host::write_filters() const {
+  auto all = filters_;
+  all.insert(all.end(), earlier_filters_.begin(), earlier_filters_.end());
+  return data_->keep_filters(all);
 }
 
 // Once all rooms of an earlier run hear what is said in them, too.
 void Host::look_whether_ready() {
   if (ready_ || !opened_ || !link_->settled()) return;
   ready_ = true;
-  const auto bots = bots_.names(), connectors = bots_.connectors();
+  auto bots = bots_.names(), connectors = bots_.connectors();
+  // Of one that the broker refuses the log has told.
+  std::erase_if(connectors, [this](const std::string& type) { return !link_->grants(type + "/#"); });
   fmt::print("botel ready: {}{}{}{}{}\n", broker_url_, bots.empty() ? ", no bots" : ", bots ", fmt::join(bots, " "),
              connectors.empty() ? "" : ", connectors ", fmt::join(connectors, " "));
   std::fflush(stdout);

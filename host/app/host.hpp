@@ -57,6 +57,8 @@ class Host {
   void resume();
   Result<> subscribe();
   void opened(const Result<>& granted);
+  void keep_filters();
+  [[nodiscard]] Result<> write_filters() const;
   void look_whether_ready();
   [[nodiscard]] bool may_run() const;
   void look_for_signals();
@@ -72,7 +74,8 @@ class Host {
   std::unique_ptr<DataFolder> data_;
   std::unique_ptr<mqtt::PrivateBroker> broker_;
   const std::string broker_url_;
-  std::vector<std::string> filters_;  // that this run asks for, beside those of rooms
+  // Beside those of rooms: what this run has asked for, and what earlier ones have left until the broker has it back.
+  std::vector<std::string> filters_, earlier_filters_;
 
   Counters counters_;
   std::unique_ptr<BlackBox> black_box_;

@@ -104,6 +104,8 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   resume();
   filters_ = config.gitple.requests;
   filters_.insert(filters_.end(), config.gitple.answers.begin(), config.gitple.answers.end());
+  const auto of_connectors = moca_->take_filters();
+  filters_.insert(filters_.end(), of_connectors.begin(), of_connectors.end());
   if (auto subscribed = subscribe(); !subscribed) return subscribed;
   if (broker_ && broker_->has_ended()) return failure("the private broker has ended");
   orders_.emplace(*plugins_, bots_, *moca_, [this] { return reconfigure(); });
@@ -198,14 +200,13 @@ void Host::resume() {
 
 // A session still has the filters that an earlier run asked for, which the configuration may no longer name.
 Result<> Host::subscribe() {
-  auto known = data_->filters();
-  for (const auto& filter : filters_) std::erase(known, filter);
-  for (const auto& filter : known) {
+  earlier_filters_ = data_->filters();
+  for (const auto& filter : filters_) std::erase(earlier_filters_, filter);
+  for (const auto& filter : earlier_filters_) {
     if (mqtt::valid_filter(filter)) link_->disown(filter);
   }
   gitple_->open([this](const Result<>& granted) { opened(granted); });
-  known.insert(known.end(), filters_.begin(), filters_.end());
-  return data_->keep_filters(known);
+  return write_filters();
 }
 
 }  // namespace botel::app

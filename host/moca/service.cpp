@@ -34,10 +34,25 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       bad_items_(counters.add("moca_items_dropped_total", "Items of connectors that are not as they should be")) {}
 
 void Service::offer(const std::string& type) {
-  if (!valid_type(type) || !types_.insert(type).second) return;
-  client_.subscribe(type + "/#", [type](const Result<>& granted) {
-    if (!granted) log::error("the broker refuses the subscription to {}/#: {}", type, granted.error());
-  });
+  if (valid_type(type)) subscribe(type).offered = true;
+}
+
+// A refused one is asked for again: what broker and plugins allow may change at any time.
+Service::Type& Service::subscribe(const std::string& type) {
+  const auto [place, is_new] = types_.try_emplace(type);
+  if (is_new) {
+    filters_.push_back(type + "/#");
+    client_.subscribe(filters_.back(), {});
+  }
+  return place->second;
+}
+
+// Another host may serve it: two would answer.
+void Service::unsubscribe_unwanted(const std::string& type) {
+  const auto found = types_.find(type);
+  if (found == types_.end() || found->second.offered || found->second.connectors > 0) return;
+  types_.erase(found);
+  client_.unsubscribe(type + "/#");
 }
 
 bool Service::receive(const mqtt::Message& message) {
@@ -113,6 +128,7 @@ Connector& Service::add(const std::string& type, const std::string& id, runtime:
   auto connector = std::make_unique<Connector>(type, id, *this, role);
   // What it pushes means nothing to MOCA before it is configured.
   runtime_.hold(*connector);
+  ++subscribe(type).connectors;
   return *connectors_.emplace(connector->address, std::move(connector)).first->second;
 }
 
@@ -142,7 +158,7 @@ void Service::leave(Connector& connector) {
 }
 
 void Service::wipe(Connector& connector) {
-  const std::string address = connector.address;
+  const std::string address = connector.address, type = connector.type;
   runtime_.timers().cancel(connector.flow_timer);
   runtime_.timers().cancel(connector.pause_timer);
   const store::ActorId id = runtime_.id(connector);
@@ -151,6 +167,8 @@ void Service::wipe(Connector& connector) {
   runtime_.retire(connector);
   recent_.forget(address);
   connectors_.erase(address);
+  --types_.at(type).connectors;
+  unsubscribe_unwanted(type);
 }
 
 void Service::give_up(const runtime::Role& role) {
@@ -159,6 +177,10 @@ void Service::give_up(const runtime::Role& role) {
     if (&connector->role == &role && connector->leaving) leaving.push_back(connector.get());
   }
   for (Connector* const connector : leaving) leave(*connector);
+  const auto type = types_.find(role.name());
+  if (type == types_.end() || role.logic()) return;  // it fails, and may come back
+  type->second.offered = false;
+  unsubscribe_unwanted(role.name());
 }
 
 void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic& next) {

@@ -4,11 +4,12 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/counters.hpp"
@@ -48,8 +49,11 @@ class Service final : public runtime::Port {
   Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& runtime, Directory& directory,
           FindRole find_role, Counters& counters);
 
-  // There are connectors of this type: subscribes to what MOCA asks them. Again: nothing.
+  // A plugin serves connectors of this type: subscribes to what MOCA asks them, until give_up() and the last of them
+  // has gone. Again: nothing.
   void offer(const std::string& type);
+  // The filters that were asked for since the last call.
+  [[nodiscard]] std::vector<std::string> take_filters() { return std::exchange(filters_, {}); }
 
   // False: it is nothing of MOCA's.
   [[nodiscard]] bool receive(const mqtt::Message& message);
@@ -75,7 +79,7 @@ class Service final : public runtime::Port {
 
   // A role is about to be served by `next`: connectors whose state that cannot read begin anew.
   void restart_unreadable(const runtime::Role& role, const runtime::Logic& next);
-  // Nobody serves it any more: MOCA does not wait for the ends that are under way.
+  // Nobody serves it any more, for now: MOCA does not wait for the ends that are under way.
   void give_up(const runtime::Role& role);
 
   // runtime::Port
@@ -90,6 +94,14 @@ class Service final : public runtime::Port {
  private:
   using Token = std::uint64_t;
 
+  // Connectors of one service.
+  struct Type {
+    bool offered = false;        // by a plugin
+    std::size_t connectors = 0;  // that there are
+  };
+
+  Type& subscribe(const std::string& type);
+  void unsubscribe_unwanted(const std::string& type);
   Connector* find(std::string_view type, std::string_view id);
   Connector& add(const std::string& type, const std::string& id, runtime::Role& role);
   void wipe(Connector& connector);
@@ -149,7 +161,8 @@ class Service final : public runtime::Port {
   Directory& directory_;
   const FindRole find_role_;
   log::Throttle complaints_;
-  std::set<std::string, std::less<>> types_;
+  std::map<std::string, Type, std::less<>> types_;                          // that are subscribed
+  std::vector<std::string> filters_;                                        // since the last take_filters()
   std::unordered_map<std::string, std::unique_ptr<Connector>> connectors_;  // by address
   Recent recent_;
   Token last_token_;

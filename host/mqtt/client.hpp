@@ -38,8 +38,8 @@ class Client {
   [[nodiscard]] virtual std::uint64_t losses() const = 0;
 
   // Filters are counted: the first subscribe() of one asks the broker, the last unsubscribe() takes it back, and all
-  // that are held are asked for again after an outage. A refused one is not held. An empty `done`: it was granted in an
-  // earlier run, and is held and asked for now and then, also when the broker refuses it.
+  // that are held are asked for again after an outage. A refused one is not held. An empty `done`: it is held and asked
+  // for now and then also when the broker refuses it.
   virtual void subscribe(const std::string& filter, Done done) = 0;
   virtual void unsubscribe(const std::string& filter) = 0;
 

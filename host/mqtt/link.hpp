@@ -72,6 +72,7 @@ class Link final : public Client {
   [[nodiscard]] bool full() const { return outbox_.bytes() > config_.max_waiting; }
   // Whether the broker has answered all that was subscribed.
   [[nodiscard]] bool settled() const { return connected() && subscriptions_.settled() && to_ask_.empty(); }
+  [[nodiscard]] bool grants(const std::string& filter) const { return subscriptions_.grants(filter); }
   // Something is left to be read, or dispatched, without polling.
   [[nodiscard]] bool has_more() const { return more_to_read_ || outbox_.has_news(); }
 

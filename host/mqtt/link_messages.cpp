@@ -10,7 +10,7 @@
 namespace botel::mqtt {
 namespace {
 
-constexpr std::chrono::seconds kAskAgain{10};  // for a subscription that was taken away
+constexpr std::chrono::seconds kAskAgain{10};  // for a subscription that is missed
 constexpr int kFewInFlight = 100;
 // Packets of a kind that wait for the broker's answer: libmosquitto searches through all of them for each.
 constexpr std::size_t kWindow = 1000;
@@ -20,10 +20,13 @@ constexpr std::size_t kWindow = 1000;
 void Link::dispatch(const OnMessage& on_message) {
   if (greeting_) greeted();
   for (const auto& answer : std::exchange(answers_, {})) {
-    if (const auto lost = subscriptions_.answered(answer.packet, answer.reason)) {
-      log::error("the broker no longer grants the subscription to {}: {}", log::printable(*lost), answer.reason);
-      lost_filters_.push_back(*lost);
+    const auto lost = subscriptions_.answered(answer.packet, answer.reason);
+    if (!lost) continue;
+    if (lost->is_news) {
+      log::error("the broker does not grant the subscription to {}: {}; it is asked for again every {} s",
+                 log::printable(lost->filter), answer.reason, kAskAgain.count());
     }
+    lost_filters_.push_back(lost->filter);
   }
   take_acknowledgements();
   outbox_.tell();
@@ -92,7 +95,7 @@ void Link::ask(const std::string& filter) {
   if (error) answers_.push_back({packet, mosquitto_strerror(error)});
 }
 
-// A broker's rules may change back: what they take away is asked for again now and then.
+// A broker's rules may change: what they take away, or do not give, is asked for again now and then.
 void Link::ask_for_lost(SteadyTime now) {
   if (state_ != State::connected || lost_filters_.empty() || now < ask_again_) return;
   ask_again_ = now + kAskAgain;

@@ -15,7 +15,7 @@ bool Subscriptions::add(const std::string& filter, Done done) {
   if (done) {
     entry.waiting.push_back(std::move(done));
   } else {
-    entry.granted_once = true;
+    entry.kept = true;
   }
   return entry.packet == 0;
 }
@@ -32,7 +32,7 @@ void Subscriptions::asked(int id, const std::string& filter) {
   packets_[id] = filter;
 }
 
-std::optional<std::string> Subscriptions::answered(int id, const std::string& reason) {
+std::optional<Subscriptions::Lost> Subscriptions::answered(int id, const std::string& reason) {
   const auto packet = packets_.extract(id);
   if (packet.empty()) return {};
   const auto found = entries_.find(packet.mapped());
@@ -41,8 +41,9 @@ std::optional<std::string> Subscriptions::answered(int id, const std::string& re
   entry.packet = 0;
   entry.granted = reason.empty();
   const auto waiting = std::exchange(entry.waiting, {});
-  const bool lost = !entry.granted && entry.granted_once;
-  entry.granted_once |= entry.granted;
+  const bool lost = !entry.granted && entry.kept;
+  const bool is_news = !std::exchange(entry.lost, lost);
+  entry.kept |= entry.granted;
   if (!entry.granted) {
     // Those who waited do not hold it; the others do, if there are any.
     entry.holders -= static_cast<unsigned>(waiting.size());
@@ -50,7 +51,7 @@ std::optional<std::string> Subscriptions::answered(int id, const std::string& re
   }
   // Last, as a holder may add or remove filters.
   for (const Done& done : waiting) done(reason.empty() ? Result<>() : failure("{}", reason));
-  if (lost) return packet.mapped();
+  if (lost) return Lost{packet.mapped(), is_news};
   return {};
 }
 
@@ -60,6 +61,11 @@ void Subscriptions::forget_answers() {
     entry.packet = 0;
     entry.granted = false;
   }
+}
+
+bool Subscriptions::grants(const std::string& filter) const {
+  const auto found = entries_.find(filter);
+  return found != entries_.end() && found->second.granted;
 }
 
 bool Subscriptions::misses(const std::string& filter) const {

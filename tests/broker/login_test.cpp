@@ -264,3 +264,15 @@ answers = "s/1/a/1/u/+/r/+/res/#")"});
     CHECK(host.stop() == 0);
   }
 }
+
+TEST_CASE("login: a service that the broker refuses is named once, asked for again, and not said to be ready") {
+  const TempDir dir;
+  World world({.broker = {.lines = refusing_lines(dir, "demo/#", "subscribeLiteral")}});
+  world.stop_host();
+  std::filesystem::create_symlink(std::filesystem::path(BOTEL_PLUGINS) / "demo.so", world.host.plugins() / "demo.so");
+  world.host.start();
+  CHECK(world.host.ready() == "botel ready: " + world.broker.url() + ", bots echo probe sandwich");
+  world.broker.wait_for_log("\tdemo/# (QoS", 2);
+  talk(world.client);
+  CHECK(count(world.host.log(), "does not grant the subscription to demo/#") == 1);
+}

@@ -161,3 +161,33 @@ TEST_CASE("moca: with durability off a connector has all that it needs until the
   Puppet again(scene);
   CHECK(count(again.request("get_chats"), "The chat") == 1);
 }
+
+TEST_CASE("moca: a service that the host does not serve any more is given back, by this run or by the next") {
+  MocaScene scene;
+  const auto file = scene.world.host.plugins() / "demo.so";
+  const auto given_back = [&] { scene.world.broker.wait_for_log("\tdemo/#\n"); };
+  SUBCASE("at once") {
+    std::filesystem::remove(file);
+    given_back();
+    scene.world.restart_host();
+  }
+  SUBCASE("with its last connector") {
+    Demo moca(scene);
+    std::filesystem::remove(file);
+    scene.world.host.process().wait_for_log("demo: 1 connector waiting");
+    CHECK(at(moca.request("get_chats"), "error.code") == "503");
+    CHECK(count(scene.world.broker.log(), "\tdemo/#\n") == 0);
+    CHECK(moca.request("delete_connector") == R"({"success":true})");
+    given_back();
+    scene.world.restart_host();
+  }
+  SUBCASE("where it went while the host was away") {
+    scene.world.stop_host();
+    std::filesystem::remove(file);
+    scene.world.start_host();
+    given_back();
+  }
+  const std::string filters = read_file(scene.world.host.data() / "filters");
+  CHECK(count(filters, "demo/#") == 0);
+  CHECK(count(filters, "puppet/#") == 1);
+}

@@ -165,7 +165,7 @@ TEST_CASE("leaving: a deletion that a gone service cannot handle any more happen
   stage.arrive("demo/42/u/delete_connector");
   stage.runtime.take_over(stage.role, nullptr);
   stage.service.give_up(stage.role);
-  CHECK(stage.take() == Lines{answer("demo/42/u/delete_connector", R"({"success":true})")});
+  CHECK(stage.take() == Lines{answer("demo/42/u/delete_connector", R"({"success":true})"), "- demo/#"});
   stage.settle();
   CHECK(stage.service.connectors() == 0);
 }

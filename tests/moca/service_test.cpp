@@ -21,6 +21,38 @@ TEST_CASE("moca: a type is subscribed once, and reserved names never") {
   CHECK(stage.take() == Lines{"+ telegram/#"});
 }
 
+TEST_CASE("moca: a type is given back when nobody serves it and no connector of it is left, and can come again") {
+  MocaStage stage;
+  CHECK(stage.service.take_filters() == Lines{"demo/#"});
+  stage.configure("42");
+  stage.receive("demo/configure/43", "{}");
+  stage.take();
+  stage.runtime.take_over(stage.role, nullptr);
+  stage.service.give_up(stage.role);
+  CHECK(stage.take().empty());
+  stage.receive("demo/43/u/delete_connector");
+  CHECK(stage.take() == Lines{answer("demo/43/u/delete_connector", R"({"success":true})")});
+  stage.receive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 503, "the service is not there")});
+  stage.receive("demo/42/u/delete_connector");
+  CHECK(stage.take() == Lines{answer("demo/42/u/delete_connector", R"({"success":true})"), "- demo/#"});
+  CHECK_FALSE(stage.arrive("demo/42/u/get_chats"));
+  CHECK(stage.service.take_filters().empty());
+  stage.service.offer("demo");
+  CHECK(stage.take() == Lines{"+ demo/#"});
+  CHECK(stage.service.take_filters() == Lines{"demo/#"});
+}
+
+TEST_CASE("moca: a type is given back at once where it has no connector, and kept while its plugin only fails") {
+  MocaStage stage;
+  stage.role.set_failing(true);
+  stage.service.give_up(stage.role);
+  CHECK(stage.take().empty());
+  stage.runtime.take_over(stage.role, nullptr);
+  stage.service.give_up(stage.role);
+  CHECK(stage.take() == Lines{"- demo/#"});
+}
+
 TEST_CASE("moca: what is of nobody here is left to others") {
   MocaStage stage;
   for (const char* topic : {"s/1/a/1/t/1/req/x", "telegram/42/u/get_chats", "moca/via/demo/42/chats", "demos/1", ""}) {

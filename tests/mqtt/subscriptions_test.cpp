@@ -15,6 +15,10 @@ struct Holder {
   }
 };
 
+std::string lost(const std::optional<Subscriptions::Lost>& filter) {
+  return filter ? filter->filter + (filter->is_news ? ", news" : "") : "nothing";
+}
+
 }  // namespace
 
 TEST_CASE("subscriptions: the broker is asked once, and told once, however many hold a filter") {
@@ -77,7 +81,7 @@ TEST_CASE("subscriptions: after an outage everything is asked for again, and who
   CHECK(subscriptions.all() == std::vector<std::string>{"a", "b"});
   subscriptions.asked(3, "a");
   subscriptions.asked(4, "b");
-  CHECK(subscriptions.answered(3, "Not authorized") == "a");
+  CHECK(lost(subscriptions.answered(3, "Not authorized")) == "a, news");
   CHECK_FALSE(subscriptions.answered(4, ""));
   CHECK(waiting.told == "granted");
 }
@@ -91,13 +95,13 @@ TEST_CASE(
   CHECK_FALSE(subscriptions.answered(1, ""));
   subscriptions.forget_answers();
   subscriptions.asked(2, "a");
-  CHECK(subscriptions.answered(2, "Not authorized") == "a");
+  CHECK(lost(subscriptions.answered(2, "Not authorized")) == "a, news");
   CHECK(subscriptions.misses("a"));
 
   CHECK(subscriptions.add("a", second.done()));
   subscriptions.asked(3, "a");
   CHECK_FALSE(subscriptions.misses("a"));
-  CHECK(subscriptions.answered(3, "Not authorized") == "a");
+  CHECK(lost(subscriptions.answered(3, "Not authorized")) == "a");
   CHECK(second.told == "Not authorized");
 
   CHECK(subscriptions.all() == std::vector<std::string>{"a"});
@@ -106,6 +110,25 @@ TEST_CASE(
   CHECK_FALSE(subscriptions.answered(4, ""));
   CHECK(third.told == "granted");
   CHECK_FALSE(subscriptions.remove("a"));
+  CHECK(subscriptions.remove("a"));
+}
+
+TEST_CASE("subscriptions: what is kept when it is refused can be asked for again, and is news once") {
+  Subscriptions subscriptions;
+  CHECK(subscriptions.add("a", {}));
+  for (int packet = 1; packet < 6; packet += 2) {
+    subscriptions.asked(packet, "a");
+    CHECK(lost(subscriptions.answered(packet, "Not authorized")) == (packet == 1 ? "a, news" : "a"));
+    CHECK(subscriptions.misses("a"));
+    CHECK_FALSE(subscriptions.grants("a"));
+  }
+  subscriptions.asked(7, "a");
+  CHECK_FALSE(subscriptions.answered(7, ""));
+  CHECK(subscriptions.grants("a"));
+  subscriptions.forget_answers();
+  CHECK_FALSE(subscriptions.grants("a"));
+  subscriptions.asked(8, "a");
+  CHECK(lost(subscriptions.answered(8, "Not authorized")) == "a, news");
   CHECK(subscriptions.remove("a"));
 }
 
