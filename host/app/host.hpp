@@ -95,6 +95,7 @@ class Host {
   std::unique_ptr<plugin::Watcher> config_watcher_;  // null: there is no file
   runtime::Workers workers_;
 
+  bool resumed_ = false;  // what was there in an earlier run has been told
   bool opened_ = false;
   bool ready_ = false;
   std::optional<SteadyTime> stop_by_;  // when it stops: until then what has come in is handled

@@ -161,6 +161,8 @@ void Host::open_plugins(const Config& config) {
                                                  [this](const plugin::Item& item) {
                                                    bots_.offer(item);
                                                    if (item.kind == BOTEL_CONNECTOR) moca_->offer(item.id);
+                                                   if (item.kind == BOTEL_CONNECTOR && resumed_)
+                                                     moca_->taken_over(item.id);
                                                  },
                                              .restart_unreadable =
                                                  [this](const auto& role, const auto& next) {
@@ -196,6 +198,7 @@ Result<> Host::load_plugins() {
 void Host::resume() {
   if (keeper_) keeper_->resume(black_box_->away().value_or(milliseconds(0)));
   bots_.complain();
+  resumed_ = true;
 }
 
 // A session still has the filters that an earlier run asked for, which the configuration may no longer name.

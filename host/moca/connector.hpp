@@ -60,6 +60,9 @@ struct Connector : runtime::Actor {
   SteadyTime flow_until{};         // then it is forgotten, as long as there is a
   runtime::Timers::Id flow_timer = 0;
 
+  // Pushes of this run that wait for the end of the first configuration, and the bytes in them.
+  std::size_t held_pushes = 0, held_bytes = 0;
+
   std::map<std::uint64_t, Asked> asked;  // by token
   std::map<std::string, std::string, std::less<>> secrets;
   bool pausing = false;  // it may not push yet

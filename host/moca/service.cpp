@@ -31,7 +31,8 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       retained_(counters.add("moca_retained_total", "Retained messages, which are ignored")),
       timeouts_(counters.add("moca_timeouts_total", "Requests that a connector did not answer in time")),
       pushed_(counters.add("moca_items_pushed_total", "Contacts, chats and messages that connectors pushed")),
-      bad_items_(counters.add("moca_items_dropped_total", "Items of connectors that are not as they should be")) {}
+      bad_items_(counters.add("moca_items_dropped_total", "Items of connectors that are not as they should be")),
+      dropped_pushes_(counters.add("moca_pushes_dropped_total", "Pushes of connectors that are not configured")) {}
 
 void Service::offer(const std::string& type) {
   if (valid_type(type)) subscribe(type).offered = true;
@@ -111,9 +112,9 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
   }
   if (!connector || connector->leaving) return refuse(message, message.topic, kUnknown, "no connector has this id");
   if (!connector->configured) {
-    return refuse(message, connector->address, kNotConfigured, "the connector is not configured yet");
+    return refuse(message, connector->address, kConflict, "the connector is not configured yet");
   }
-  if (connector->is_orphan()) return refuse(message, connector->address, kNotThere, "the service is not there");
+  if (connector->is_orphan()) return refuse(message, connector->address, kUnavailable, "the service is not there");
   serve(*connector, message, topic, key);
 }
 
@@ -190,7 +191,7 @@ void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic
     end_flow(*connector);
     const auto waiting = connector->asked;
     for (const auto& [token, asked] : waiting) {
-      if (asked.command != Command::remove) fail(*connector, token, kNotConfigured, "the connector begins anew");
+      if (asked.command != Command::remove) fail(*connector, token, kConflict, "the connector begins anew");
     }
     recent_.forget(address);
     runtime_.timers().cancel(std::exchange(connector->pause_timer, 0));

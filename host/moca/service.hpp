@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -34,10 +35,10 @@ struct ServiceConfig {
 // Errors as MOCA is told of them: {"error":{"code":404,"message":"..."}}.
 enum Code : int {
   kBadRequest = 400,
-  kUnknown = 404,  // connector, contact, chat or message
-  kNotConfigured = 409,
-  kFailed = 500,    // the connector could not
-  kNotThere = 503,  // nobody serves this type, or too much waits for it
+  kUnknown = 404,      // connector, contact, chat or message
+  kConflict = 409,     // it is not configured, or something else is under way
+  kFailed = 500,       // the connector could not
+  kUnavailable = 503,  // nobody serves this type, or too much waits for it
   kTimeout = 504
 };
 
@@ -77,6 +78,8 @@ class Service final : public runtime::Port {
   // When all of it is there. `unsent`: topics on which something waits for the broker.
   void resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent);
 
+  // Another version or configuration serves connectors of this type from now on, which are told.
+  void taken_over(const std::string& type);
   // A role is about to be served by `next`: connectors whose state that cannot read begin anew.
   void restart_unreadable(const runtime::Role& role, const runtime::Logic& next);
   // Nobody serves it any more, for now: MOCA does not wait for the ends that are under way.
@@ -127,6 +130,7 @@ class Service final : public runtime::Port {
   void finish(Connector& connector, Token token);
 
   // What connectors do.
+  [[nodiscard]] bool is_step(const botel_effect& effect) const;  // [any thread]
   [[nodiscard]] Asked* answered_by(Connector& connector, const runtime::Effect& effect);
   void sign_of_life(Connector& connector, const runtime::Effect& effect);
   void step(Connector& connector, const runtime::Effect& effect);
@@ -141,6 +145,7 @@ class Service final : public runtime::Port {
   void find_old_messages(Connector& connector, Token token);
   void found(const std::string& address, Token token, const Result<std::vector<std::string>>& items);
   std::vector<Item> read_items(const Connector& connector, std::string_view kind, const json::Document& list);
+  [[nodiscard]] bool may_push(const Connector& connector);
   bool keep_items(Connector& connector, runtime::Effect& effect);
   void push(const Connector& connector, std::string_view kind, const std::string& list);
   void keep_secret(Connector& connector, const runtime::Effect& effect);
@@ -151,6 +156,7 @@ class Service final : public runtime::Port {
   [[nodiscard]] std::string step_as_json(Connector& connector, const std::vector<Schema::Fault>& faults) const;
   void publish(const std::string& topic, std::string_view json) { client_.publish(topic + "/response", json); }
   void refuse(const mqtt::Message& message, std::string_view who, int code, std::string_view why);
+  void tell_resumed(Connector& connector, std::chrono::milliseconds away);
   void restore_progress(Connector& connector, const json::Document& progress);
   void restore_asked(Connector& connector, const json::Document& item);
   void resume(Connector& connector, const std::unordered_set<std::string>& unsent);
@@ -161,6 +167,8 @@ class Service final : public runtime::Port {
   Directory& directory_;
   const FindRole find_role_;
   log::Throttle complaints_;
+  mutable std::mutex check_mutex_;
+  mutable log::Throttle check_complaints_;                                  // of check(); under check_mutex_
   std::map<std::string, Type, std::less<>> types_;                          // that are subscribed
   std::vector<std::string> filters_;                                        // since the last take_filters()
   std::unordered_map<std::string, std::unique_ptr<Connector>> connectors_;  // by address
@@ -178,6 +186,7 @@ class Service final : public runtime::Port {
   Counter& timeouts_;
   Counter& pushed_;
   Counter& bad_items_;
+  Counter& dropped_pushes_;
 };
 
 }  // namespace botel::moca

@@ -32,12 +32,12 @@ void Service::configure(const mqtt::Message& message, const Topic& topic, std::u
   }
   Connector* const connector = find(topic.type, topic.id);
   if (!connector) return begin_flow(message, topic);
-  if (connector->leaving) return refuse(message, address, kNotConfigured, "the connector is being deleted");
+  if (connector->leaving) return refuse(message, address, kConflict, "the connector is being deleted");
   const auto is_step = [](const auto& one) { return one.second.command == Command::configure; };
   if (std::ranges::any_of(connector->asked, is_step)) {
-    return refuse(message, address, kNotConfigured, "the step before is still being handled");
+    return refuse(message, address, kConflict, "the step before is still being handled");
   }
-  if (connector->is_orphan()) return refuse(message, address, kNotThere, "the service is not there");
+  if (connector->is_orphan()) return refuse(message, address, kUnavailable, "the service is not there");
   if (!connector->in_flow()) return begin_flow(message, topic);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
   if (!is_beginning) return check_step(*connector, message, key);
@@ -51,11 +51,11 @@ void Service::begin_flow(const mqtt::Message& message, const Topic& topic) {
   const std::string address = Connector::address_of(topic.type, topic.id);
   Connector* connector = find(topic.type, topic.id);
   runtime::Role& role = connector ? connector->role : find_role_(topic.type);
-  if (role.is_gone()) return refuse(message, address, kNotThere, "the service is not there");
+  if (role.is_gone()) return refuse(message, address, kUnavailable, "the service is not there");
   const auto unconfigured = [](const auto& one) { return !one.second->configured; };
   if (!connector && connectors_.size() >= kMostUnconfigured &&
       std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
-    return refuse(message, address, kNotThere, "too many connectors are being configured");
+    return refuse(message, address, kUnavailable, "too many connectors are being configured");
   }
   if (!connector) connector = &add(topic.type, topic.id, role);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
@@ -109,7 +109,7 @@ void Service::wait_for_step(Connector& connector, SteadyTime until) {
   runtime_.timers().cancel(connector.flow_timer);
   connector.flow_timer = runtime_.timers().set(until, [this, &connector] {
     connector.flow_timer = 0;
-    log::info("connector {}: nobody has gone on with its configuration", log::printable(connector.address));
+    complaints_.info("connector {}: nobody has gone on with its configuration", log::printable(connector.address));
     end_flow(connector);
     if (!connector.stays) leave(connector);
   });

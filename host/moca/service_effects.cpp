@@ -36,15 +36,11 @@ bool is_never_an_object(std::string_view schema) {
 }
 
 // A step's schema must be sound, and not satisfied by {}, which always means the beginning.
-bool is_step(const botel_effect& effect) {
-  const std::string step = member(view(effect.detail), "step");
-  if (effect.format != BOTEL_FORMAT_JSON || !is_name(step) || step == "finished") return false;
-  const auto schema = Schema::compile(view(effect.payload));
-  if (!schema) log::warning("the schema of the step {} is refused: {}", log::printable(step), schema.error());
-  if (!schema || is_never_an_object(view(effect.payload))) return false;
-  if (!schema->check("{}").empty()) return true;
-  log::warning("the schema of the step {} is refused: it requires no member", log::printable(step));
-  return false;
+Result<> check_schema(std::string_view text) {
+  const auto schema = Schema::compile(text);
+  if (!schema) return tl::unexpected(schema.error());
+  if (is_never_an_object(text)) return failure("no object satisfies it");
+  return schema->check("{}").empty() ? failure("it requires no member") : Result<>();
 }
 
 std::string_view kind_of(std::int32_t effect) {
@@ -79,6 +75,16 @@ std::int32_t Service::check(const botel_effect& effect) const {
     default: return BOTEL_E_UNSUPPORTED;
   }
   return good ? BOTEL_OK : BOTEL_E_INVALID;
+}
+
+bool Service::is_step(const botel_effect& effect) const {
+  const std::string step = member(view(effect.detail), "step");
+  if (effect.format != BOTEL_FORMAT_JSON || !is_name(step) || step == "finished") return false;
+  const auto sound = check_schema(view(effect.payload));
+  if (sound) return true;
+  const std::lock_guard lock(check_mutex_);
+  check_complaints_.warning("the schema of the step {} is refused: {}", log::printable(step), sound.error());
+  return false;
 }
 
 bool Service::take(runtime::Actor& actor, runtime::Effect& effect) {
@@ -149,10 +155,11 @@ void Service::finished(Connector& connector, const runtime::Effect& effect) {
   if (!contact) return fail(connector, effect.reply, kFailed, "the contact is wrong: " + contact.error());
   end_flow(connector);
   connector.configured = connector.stays = true;
+  connector.held_pushes = connector.held_bytes = 0;
   answer(connector, effect.reply,
          fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", contact->json));
   directory_.put(runtime_.id(connector), "contact", std::move(*contact));
-  log::info("connector {} is configured", log::printable(connector.address));
+  complaints_.info("connector {} is configured", log::printable(connector.address));
   pause_pushes(connector);
 }
 
@@ -262,8 +269,21 @@ std::vector<Item> Service::read_items(const Connector& connector, std::string_vi
   return good;
 }
 
+// What is pushed before the end of a configuration waits for it. Where none is under way it might wait for ever.
+bool Service::may_push(const Connector& connector) {
+  if (connector.configured) return true;
+  const bool is_too_much =
+      connector.held_pushes >= runtime::kMostInMemory || connector.held_bytes >= runtime::kMaxEffectBytes;
+  if (connector.flow_timer != 0 && !is_too_much) return true;
+  ++dropped_pushes_;
+  complaints_.warning("connector {}: what it pushes is dropped: {}", log::printable(connector.address),
+                      is_too_much ? "too much waits for the end of its configuration" : "it is not configured");
+  return false;
+}
+
 // The directory has them at once, MOCA in their turn. False: nothing is left to push.
 bool Service::keep_items(Connector& connector, runtime::Effect& effect) {
+  if (!may_push(connector)) return false;
   const std::string_view kind = kind_of(effect.kind);
   const auto all = json::read(effect.payload);
   if (!all) return false;
@@ -274,6 +294,10 @@ bool Service::keep_items(Connector& connector, runtime::Effect& effect) {
     directory_.put(runtime_.id(connector), kind, std::move(item));
   }
   effect.payload = json::array(good);
+  if (!connector.configured && !good.empty()) {
+    ++connector.held_pushes;
+    connector.held_bytes += effect.payload.size();
+  }
   return !good.empty();
 }
 

@@ -25,7 +25,7 @@ using runtime::Event;
 void Service::serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
   const auto refuse_it = [&](std::string_view why) { refuse(message, connector.address, kBadRequest, why); };
   if (connector.asked.size() >= kMostAsked || !runtime_.can_queue(connector)) {
-    return refuse(message, connector.address, kNotThere, "too many requests wait for this connector");
+    return refuse(message, connector.address, kUnavailable, "too many requests wait for this connector");
   }
   Event event{.format = BOTEL_FORMAT_TEXT, .payload = topic.argument};
   Page page;

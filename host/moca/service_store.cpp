@@ -101,12 +101,22 @@ void Service::resume(std::chrono::milliseconds away, const std::unordered_set<st
   for (const auto& [address, connector] : connectors_) {
     resume(*connector, unsent);
     if (connector->gone || (connector->leaving && connector->is_orphan())) leaving.push_back(connector.get());
-    if (!connector->configured || connector->leaving || connector->is_orphan()) continue;
-    runtime_.post(
-        *connector,
-        {.kind = BOTEL_CONNECTOR_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
+    tell_resumed(*connector, away);
   }
   for (Connector* const connector : leaving) leave(*connector);
+}
+
+void Service::taken_over(const std::string& type) {
+  for (const auto& [address, connector] : connectors_) {
+    if (connector->type == type) tell_resumed(*connector, std::chrono::milliseconds(0));
+  }
+}
+
+void Service::tell_resumed(Connector& connector, std::chrono::milliseconds away) {
+  if (!connector.configured || connector.leaving || connector.is_orphan()) return;
+  runtime_.post(
+      connector,
+      {.kind = BOTEL_CONNECTOR_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
 }
 
 void Service::resume(Connector& connector, const std::unordered_set<std::string>& unsent) {

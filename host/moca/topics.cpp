@@ -103,11 +103,11 @@ Topic parse_topic(std::string_view text) {
     if (valid_id(topic.id) && !is_reserved(topic.id)) {
       read_command({levels.begin() + 3, levels.end()}, kOldForms, topic);
     }
-  } else if (levels.size() >= 4 && !is_reserved(levels[1]) && !levels[2].empty()) {
+  } else if (levels.size() >= 4 && !is_reserved(levels[1])) {
     topic.id = levels[1];
     topic.has_answers = true;
     const Levels rest(levels.begin() + 3, levels.end());
-    if (!valid_id(topic.id)) return topic;
+    if (!valid_id(topic.id) || levels[2].empty()) return topic;
     read_command(rest, kNewForms, topic);
     if (!topic.command) read_media(rest, text, topic);
   }

@@ -2,7 +2,7 @@
 // an echo. It shows what a connector does, and lets MOCA be tried without a service. `push_every` in [plugin.demo]
 // makes one of its chats say something every so many seconds.
 //
-// All that MOCA asks for is in the host's directory, as it was pushed. The state of an account: {"said":3,"ticks":true}
+// All that MOCA asks for is in the host's directory, as it was pushed. The state of an account: {"said":3,"ticks":60}
 #include <botel/connector.hpp>
 
 #include <cstdint>
@@ -23,15 +23,15 @@ constexpr std::uint64_t kTick = 1;  // a timer
 
 // What an account remembers.
 struct State {
-  std::int64_t said = 0;  // messages that are not of the history
-  bool ticks = false;     // the timer is set
+  std::int64_t said = 0;   // messages that are not of the history
+  std::int64_t ticks = 0;  // seconds for which the timer is set; 0: it is not
 
   static State of(const Account& account) {
     const auto json = botel::json::parse(account.state());
-    return {botel::json::number(json, "said"), botel::json::number(json, "ticks") != 0};
+    return {botel::json::number(json, "said"), botel::json::number(json, "ticks")};
   }
   void save(Account& account) const {
-    account.save(botel::json::Object().number("said", said).number("ticks", ticks ? 1 : 0).json());
+    account.save(botel::json::Object().number("said", said).number("ticks", ticks).json());
   }
 };
 
@@ -85,7 +85,7 @@ class Demo : public botel::Connector {
 
   void on_timer(Account& account, std::uint64_t) override {
     State state = State::of(account);
-    state.ticks = false;
+    state.ticks = 0;
     if (push_every_ > 0) {
       const auto second = std::chrono::floor<std::chrono::seconds>(account.time());
       const std::string text = "It is " + botel::rfc3339(second);
@@ -117,9 +117,10 @@ class Demo : public botel::Connector {
   }
 
   void keep_ticking(Account& account, State& state) const {
-    if (push_every_ == 0 || state.ticks) return;
+    if (state.ticks == push_every_) return;
+    state.ticks = push_every_;
+    if (push_every_ == 0) return account.cancel_timer(kTick);
     account.set_timer(kTick, std::chrono::seconds(push_every_));
-    state.ticks = true;
   }
 
   std::optional<demo::Media> find_media(const botel::MediaRequest& request) const {

@@ -213,11 +213,12 @@ TEST_CASE("demo: the clock says something every few seconds when it is told to")
   CHECK(moca.advance(1ms) == Lines{"push messages: [" + first + "]", "timer 1 in 5000 ms"});
   CHECK(moca.advance(15s).size() == 6);
 
-  moca.reload(the_connector(botel_entry_v1), R"({"push_every":0})");
-  CHECK(moca.advance(5s) == "");
+  const auto with = [&](const char* config) { return moca.reload(the_connector(botel_entry_v1), config); };
+  CHECK(with(R"({"push_every":0})") == "cancel timer 1");
   CHECK(moca.advance(1h) == "");
-  moca.reload(the_connector(botel_entry_v1), R"({"push_every":60})");
-  CHECK(moca.resumed(1s) == "timer 1 in 60000 ms");
+  CHECK(with(R"({"push_every":3600})") == "timer 1 in 3600000 ms");
+  CHECK(with(R"({"push_every":60})") == "timer 1 in 60000 ms");
+  CHECK(with(R"({"push_every":60})") == "");
   CHECK(moca.resumed(1s) == "");
 }
 

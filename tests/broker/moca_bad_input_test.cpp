@@ -18,6 +18,9 @@ struct Bad {
 std::vector<Bad> bad_requests() {
   return {{"7/u/get_everything", "{}", "400"},
           {"7/u/get_contact", "{}", "400"},
+          {"7//get_contacts", "{}", "400"},
+          {"//", "{}", "400"},
+          {"///", "{}", "400"},
           {"7/u/get_contact/a/b", "{}", "400"},
           {"7/u/get_chat/", "{}", "400"},
           {"7/u/get_chat/" + kLong, "{}", "400"},
@@ -60,8 +63,7 @@ std::vector<Bad> bad_requests() {
 
 // What no answer is for.
 std::vector<std::string> silent_topics() {
-  return {"7",  "7/u", "7/u/get_contacts/response", "7/u/get_contacts/keepalive", "configure", "users/7", "/",
-          "//", "///"};
+  return {"7", "7/u", "7/u/get_contacts/response", "7/u/get_contacts/keepalive", "configure", "users/7", "/"};
 }
 
 std::string random_bytes(std::mt19937& random, std::size_t most) {

@@ -152,6 +152,17 @@ TEST_CASE("moca: the demo says something by itself when its configuration wants 
   }
 }
 
+TEST_CASE("moca: another configuration of a connector counts at once, also where it was configured before") {
+  MocaScene scene("[plugin.demo]\npush_every = 3600\n");
+  Demo moca(scene);
+  moca.pushed("messages");  // the history
+  const auto file = scene.world.dir / "host/botel.toml";
+  std::string text = read_file(file);
+  text.replace(text.find("3600"), 4, "1");
+  write_file(file, text);
+  CHECK(text_of(items(moca.pushed("messages").payload).front()).starts_with("It is "));
+}
+
 TEST_CASE("moca: an id that was deleted begins as if it had never been there") {
   MocaScene scene;
   Demo moca(scene);

@@ -265,3 +265,24 @@ TEST_CASE("restart: progress that cannot be read is as good as none") {
     CHECK(stage.service.restore({1, "connector", "demo/42", "demo", R"({"type":"demo","id":"42"})"}, state) != nullptr);
   }
 }
+
+TEST_CASE("restart: who takes over tells its connectors, which are configured, that nobody was away") {
+  Runs run;
+  run->configure("42");
+  run->receive("demo/configure/43");
+  Lines told;
+  run->bot.handle = [&](const botel_call& call, const botel_event& event) {
+    told.push_back(std::string(FakeBot::view(call.info)) + " " + std::string(FakeBot::view(event.payload)));
+    CHECK(event.kind == BOTEL_CONNECTOR_RESUMED);
+    return BOTEL_OK;
+  };
+  run->service.taken_over("telegram");
+  run->service.taken_over("demo");
+  run->settle();
+  CHECK(told == Lines{R"({"type":"demo","id":"42"} 0)"});
+  run->runtime.take_over(run->role, nullptr);
+  run->service.taken_over("demo");
+  run->runtime.take_over(run->role, run->bot.logic("demo"));
+  run->settle();
+  CHECK(told.size() == 1);
+}

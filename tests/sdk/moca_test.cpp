@@ -289,6 +289,32 @@ TEST_CASE_FIXTURE(Service, "moca: a reset takes the state and the configuration"
   CHECK_FALSE(moca.configured());
 }
 
+TEST_CASE_FIXTURE(Service, "moca: what is pushed while nobody configures the account is dropped") {
+  configure();
+  on_event = [](const botel_call* call, const botel_event*) {
+    return emit(call, effect(BOTEL_CONNECTOR_PUSH_CHATS, "[]"), 0);
+  };
+  CHECK(moca.timer(1) == "push chats: []");
+  CHECK(moca.reset() == "dropped, a push: the connector is not configured");
+  CHECK(moca.timer(1) == "dropped, a push: the connector is not configured");
+  moca.configure();
+  CHECK(moca.timer(1) == "push chats: []");
+}
+
+TEST_CASE_FIXTURE(Service, "moca: a configured account hears of another version or configuration") {
+  std::string told;
+  on_event = [&](const botel_call*, const botel_event* event) {
+    CHECK(event->kind == BOTEL_CONNECTOR_RESUMED);
+    told.assign(event->payload.ptr, event->payload.len);
+    return BOTEL_OK;
+  };
+  CHECK(moca.reload(plain) == "");
+  CHECK(told.empty());
+  configure();
+  CHECK(moca.reload(plain) == "");
+  CHECK(told == "0");
+}
+
 TEST_CASE_FIXTURE(Service, "moca: secrets are given to the handler that asks, on its thread") {
   configure();
   on_event = [&](const botel_call* call, const botel_event*) {

@@ -204,6 +204,7 @@ class Connector {
   virtual void on_timer(Account&, std::uint64_t /*tag*/) {}
   // The last event. Whatever comes of it, the host forgets all that it has of the account.
   virtual void on_delete(Account&) {}
+  // The host was away for so long; 0: another version or configuration has taken over.
   virtual void on_resumed(Account&, milliseconds /*away*/) {}
   // The state could not be read and is gone: the account is to be configured anew.
   virtual void on_reset(Account&) {}

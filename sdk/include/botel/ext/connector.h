@@ -49,9 +49,11 @@ enum {
   /* detail: {"chat_id":"7","message_id":"1","offset":0,"limit":1048576}, or "uri" instead of the ids. Answer:
    * BOTEL_CONNECTOR_MEDIA with the bytes from there on. As long as there are more, the event comes again */
   BOTEL_CONNECTOR_GET_MEDIA = 0x508,
-  BOTEL_CONNECTOR_DELETE = 0x509,  /* the last event. Whatever comes of it, all that the host has of it is wiped */
-  BOTEL_CONNECTOR_RESUMED = 0x50A, /* the host was away. payload: for how many milliseconds, in decimal (TEXT) */
-  BOTEL_CONNECTOR_RESET = 0x50B    /* its state could not be read and is gone: it is to be configured anew */
+  BOTEL_CONNECTOR_DELETE = 0x509, /* the last event. Whatever comes of it, all that the host has of it is wiped */
+  /* The host was away. payload: for how many milliseconds, in decimal (TEXT). 0: another version or configuration of
+   * the connector has taken over while it ran. Only a connector that is configured hears of it */
+  BOTEL_CONNECTOR_RESUMED = 0x50A,
+  BOTEL_CONNECTOR_RESET = 0x50B /* its state could not be read and is gone: it is to be configured anew */
 };
 
 /* Effects. Answers (`reply`) and secrets take hold at the commit; pushes leave in the order made, but not before half a
@@ -65,7 +67,9 @@ enum {
   /* Answers _CONFIGURE: done. payload: the user's own contact: {"id","name","username","phone"} */
   BOTEL_CONNECTOR_FINISHED = 0x502,
   /* payload: a list of contacts, chats or messages (JSON). They go to MOCA and into the directory; one that is there is
-   * replaced. What is not as it should be is left out, and named in the log */
+   * replaced. What is not as it should be is left out, and named in the log. Before _FINISHED at most 1,000 pushes and
+   * 16 MiB wait; what is above them, and what a connector pushes that is neither configured nor being configured, is
+   * dropped */
   BOTEL_CONNECTOR_PUSH_CONTACTS = 0x503,
   BOTEL_CONNECTOR_PUSH_CHATS = 0x504,
   BOTEL_CONNECTOR_PUSH_MESSAGES = 0x505,

@@ -82,6 +82,11 @@ class Moca : public OneActor {
   Lines resumed(milliseconds away) {
     return configured_ ? happen(number_event(BOTEL_CONNECTOR_RESUMED, away)) : Lines{};
   }
+  // Goes on with another version of the plugin, or another configuration, which a configured account is told.
+  Lines reload(const botel_descriptor& connector, std::string_view config = "{}") {
+    OneActor::reload(check_kind(connector), config);
+    return resumed(milliseconds(0));
+  }
   // The state is gone: a version could not read it, and the operator said that it may.
   Lines reset() {
     begin_anew();
@@ -236,6 +241,7 @@ class Moca : public OneActor {
   }
 
   Lines push(const std::string& kind, const Effect& effect) {
+    if (!configured_ && !flow_until_) return {"dropped, a push: the connector is not configured"};
     Lines lines{"push " + kind + "s: " + effect.payload};
     append(lines, left_out(kind, json::parse(effect.payload), true));
     return lines;
