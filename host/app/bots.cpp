@@ -19,8 +19,7 @@ const BotConfig* Bots::row(const std::string& id) const {
 }
 
 void Bots::offer(const plugin::Item& item) {
-  offered_.insert(item.id);
-  if (item.kind == BOTEL_CONNECTOR) connectors_.insert(item.id);
+  (item.kind == BOTEL_CONNECTOR ? offered_connectors_ : offered_).insert(item.id);
 }
 
 Role* Bots::find(const std::string& id) {
@@ -34,13 +33,11 @@ Role* Bots::find(const std::string& id) {
 
 // Without any table each bot serves the id that is its name, and the first by name serves the rest.
 Role* Bots::find_by_name(const std::string& id) const {
-  const auto is_bot = [this](const auto& each) {
-    const bool is_known = each.second->logic() || each.second->actors() > 0 || offered_.contains(each.first);
-    return is_known && !connectors_.contains(each.first);
+  const auto is_known = [this](const auto& each) {
+    return each.second->logic() || each.second->actors() > 0 || offered_.contains(each.first);
   };
-  if (const auto known = by_name_.find(id); known != by_name_.end() && is_bot(*known)) return known->second.get();
-  const auto first =
-      std::ranges::find_if(by_name_, [&](const auto& each) { return each.second->logic() && is_bot(each); });
+  if (const auto known = by_name_.find(id); known != by_name_.end() && is_known(*known)) return known->second.get();
+  const auto first = std::ranges::find_if(by_name_, [](const auto& each) { return each.second->logic() != nullptr; });
   return first == by_name_.end() ? nullptr : first->second.get();
 }
 
@@ -65,8 +62,9 @@ Role& Bots::of(const BotConfig& row) {
 }
 
 Role& Bots::connector(const std::string& type) {
-  connectors_.insert(type);
-  return named(type);
+  auto& role = connectors_[type];
+  if (!role) role = std::make_unique<Role>(type, BOTEL_CONNECTOR);
+  return *role;
 }
 
 Role& Bots::named(const std::string& name) {
@@ -88,7 +86,7 @@ bool Bots::wants(const std::string& name) const {
 
 std::vector<plugin::Part> Bots::parts(const plugin::Item& item) {
   std::vector<plugin::Part> parts;
-  if (item.kind == BOTEL_CONNECTOR) return {{&named(item.id), config_of(item.id)}};
+  if (item.kind == BOTEL_CONNECTOR) return {{&connector(item.id), config_of(item.id)}};
   if (item.kind != BOTEL_BOT) return parts;
   if (wants(item.id)) parts.push_back({&named(item.id), config_of(item.id)});
   for (const BotConfig& row : config_.rows) {
@@ -109,27 +107,28 @@ std::vector<const Role*> Bots::all() const {
   std::vector<const Role*> roles;
   for (const auto& [name, role] : by_name_) roles.push_back(role.get());
   for (const auto& [row, role] : by_row_) roles.push_back(role.get());
+  for (const auto& [type, role] : connectors_) roles.push_back(role.get());
   return roles;
 }
 
-std::vector<std::string> Bots::served(bool connectors) const {
+std::vector<std::string> Bots::served(std::int32_t kind) const {
   std::set<std::string> names;
   for (const Role* const role : all()) {
-    if (role->logic() && connectors_.contains(role->name()) == connectors) names.insert(role->name());
+    if (role->logic() && role->kind() == kind) names.insert(role->name());
   }
   return {names.begin(), names.end()};
 }
 
-std::vector<std::string> Bots::names() const { return served(false); }
-std::vector<std::string> Bots::connectors() const { return served(true); }
+std::vector<std::string> Bots::names() const { return served(BOTEL_BOT); }
+std::vector<std::string> Bots::connectors() const { return served(BOTEL_CONNECTOR); }
 
-std::map<std::string, std::size_t> Bots::missing() const {
-  std::map<std::string, std::size_t> missing;
+std::map<Bots::Who, std::size_t> Bots::missing() const {
+  std::map<Who, std::size_t> missing;
   for (const Role* const role : all()) {
     const auto& logic = role->logic();
     const auto rooms =
         role->is_gone() ? role->actors() : role->unreadable(logic->schema_oldest(), logic->schema_written());
-    if (rooms > 0) missing[role->name()] += rooms;
+    if (rooms > 0) missing[{role->name(), role->kind()}] += rooms;
   }
   return missing;
 }
@@ -141,8 +140,9 @@ void Bots::complain() const {
                log::printable(row.name));
   }
   complain_of_names();
-  for (const auto& [name, actors] : missing()) {
-    const bool is_connector = connectors_.contains(name);
+  for (const auto& [who, actors] : missing()) {
+    const auto& [name, kind] = who;
+    const bool is_connector = kind == BOTEL_CONNECTOR;
     log::error("the {} {} is not there, is failing or cannot read what it left: {} waiting",
                is_connector ? "connector" : "bot", name, counted(actors, is_connector ? "connector" : "room"));
   }
@@ -157,7 +157,8 @@ void Bots::complain_of_names() const {
     }
   }
   for (const auto& [name, config] : config_.configs) {
-    if (!offered_.contains(name)) log::warning("no plugin offers {0}: nobody reads [plugin.{0}]", log::printable(name));
+    if (!offered_.contains(name) && !offered_connectors_.contains(name))
+      log::warning("no plugin offers {0}: nobody reads [plugin.{0}]", log::printable(name));
   }
 }
 

@@ -38,8 +38,9 @@ class Bots {
   // Bots, and connectors, that serve somebody, sorted.
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] std::vector<std::string> connectors() const;
-  // How many rooms wait for each bot that is missing, or that cannot read their state.
-  [[nodiscard]] std::map<std::string, std::size_t> missing() const;
+  // How many rooms or connectors wait for each one that is missing, or that cannot read their state.
+  using Who = std::pair<std::string, std::int32_t>;  // a name, and BOTEL_BOT or BOTEL_CONNECTOR
+  [[nodiscard]] std::map<Who, std::size_t> missing() const;
   // Names in the log what the configuration wants and nobody serves,
   void complain() const;
   // and what it names and no plugin offers.
@@ -56,14 +57,14 @@ class Bots {
   [[nodiscard]] std::string config_of(const std::string& name) const;
   [[nodiscard]] bool wants(const std::string& name) const;
   [[nodiscard]] std::vector<const runtime::Role*> all() const;
-  [[nodiscard]] std::vector<std::string> served(bool connectors) const;
+  [[nodiscard]] std::vector<std::string> served(std::int32_t kind) const;
 
   BotsConfig config_;
   std::map<std::string, std::unique_ptr<runtime::Role>> by_name_;
-  std::map<Row, std::unique_ptr<runtime::Role>> by_row_;  // those with a configuration of their own
-  std::map<std::string, runtime::Role*> last_;            // by Gitple bot id: who has served it
-  std::set<std::string> offered_;                         // names that plugins have had in this run
-  std::set<std::string> connectors_;                      // those of connectors
+  std::map<Row, std::unique_ptr<runtime::Role>> by_row_;              // those with a configuration of their own
+  std::map<std::string, runtime::Role*> last_;                        // by Gitple bot id: who has served it
+  std::map<std::string, std::unique_ptr<runtime::Role>> connectors_;  // by type: a bot may have had the same name
+  std::set<std::string> offered_, offered_connectors_;                // names that plugins have had in this run
 };
 
 }  // namespace botel::app

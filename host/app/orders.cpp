@@ -35,8 +35,8 @@ std::string Orders::status() const {
       not_loaded.push_back(fmt::format(R"({{"file":{},"last":{}}})", json::quoted(file.name), write(file.last)));
     }
   }
-  for (const auto& [name, rooms] : bots_.missing()) {
-    missing.push_back(fmt::format(R"({{"name":{},"rooms":{}}})", json::quoted(name), rooms));
+  for (const auto& [who, rooms] : bots_.missing()) {
+    missing.push_back(fmt::format(R"({{"name":{},"rooms":{}}})", json::quoted(who.first), rooms));
   }
   for (const auto& what : plugins_.leftovers()) leftovers.push_back(json::quoted(what));
   return fmt::format(R"({{"plugins":{},"not_loaded":{},"missing":{},"still_in_memory":{}}})", json::array(loaded),

@@ -112,10 +112,14 @@ Plugins::Objection Plugins::objection(const File& file, const Candidate& candida
             .to_a_schema = true};
   }
   for (const Part& part : file.now ? file.now->parts : std::vector<Part>()) {
-    const bool offered = std::ranges::count(candidate.note().items, part.role->name(), &Item::id) > 0;
-    if (offered || part.role->actors() == 0) continue;
-    return {fmt::format("it no longer offers {}, which has {}: with `botel reload {} --restart-rooms` they wait",
-                        part.role->name(), counted_actors(part.role->actors(), file.now->note), part.role->name())};
+    const std::string& name = part.role->name();
+    const auto same = std::ranges::find(candidate.note().items, name, &Item::id);
+    const bool offered = same != candidate.note().items.end();
+    if ((offered && same->kind == part.role->kind()) || part.role->actors() == 0) continue;
+    const std::string what = offered ? fmt::format("{} is a {} in it, and was none", name, same->kind_name())
+                                     : "it no longer offers " + name;
+    return {fmt::format("{}, which has {}: with `botel reload {} --restart-rooms` they wait", what,
+                        counted_actors(part.role->actors(), file.now->note), name)};
   }
   return {};
 }

@@ -111,7 +111,7 @@ class Probe {
   // The beginning of what MOCA asks first; what follows would need an answer.
   void try_configuration(const std::shared_ptr<runtime::Logic>& logic) {
     Nowhere nowhere;
-    runtime::Role role{std::string(logic->id())};
+    runtime::Role role(std::string(logic->id()), BOTEL_CONNECTOR);
     runtime::Actor actor(nowhere, BOTEL_ACTOR_CONNECTOR, fmt::format("{}/probe", logic->id()),
                          fmt::format(R"({{"type":{},"id":"probe"}})", json::quoted(logic->id())), role);
     handle(logic, actor,

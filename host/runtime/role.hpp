@@ -20,12 +20,13 @@ class Actor;
 // Lives longer than its actors.
 class Role {
  public:
-  // `name`: the id of its descriptors.
-  explicit Role(std::string name) : name_(std::move(name)) {}
+  // `name`: the id of its descriptors; `kind`: BOTEL_BOT or BOTEL_CONNECTOR. One of the other kind is somebody else.
+  explicit Role(std::string name, std::int32_t kind = BOTEL_BOT) : name_(std::move(name)), kind_(kind) {}
   Role(const Role&) = delete;
   Role& operator=(const Role&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::int32_t kind() const { return kind_; }
 
   // Null: it is missing.
   [[nodiscard]] const std::shared_ptr<Logic>& logic() const { return logic_; }
@@ -46,6 +47,7 @@ class Role {
   friend class Runtime;
 
   const std::string name_;
+  const std::int32_t kind_;
   std::shared_ptr<Logic> logic_;
   bool suspended_ = false, failing_ = false;
   std::map<std::uint32_t, std::size_t> schemas_;  // how many actors have a state of each

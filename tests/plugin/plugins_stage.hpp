@@ -64,7 +64,7 @@ struct Stage : botel::runtime::Port {
   botel::plugin::Plugins::Surroundings surroundings() {
     return {.objection = [](const auto&) { return ""; },
             .parts = [this](const botel::plugin::Item& item) -> std::vector<botel::plugin::Part> {
-              return {{&role(item.id), configs.contains(item.id) ? configs.at(item.id) : "{}"}};
+              return {{&role(item.id, item.kind), configs.contains(item.id) ? configs.at(item.id) : "{}"}};
             },
             .serves = [](const auto&) {},
             .restart_unreadable =
@@ -161,9 +161,9 @@ struct Stage : botel::runtime::Port {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(disk.data / "loaded"), {}));
   }
 
-  botel::runtime::Role& role(const std::string& name) {
-    auto& found = roles[name];
-    if (!found) found = std::make_unique<botel::runtime::Role>(name);
+  botel::runtime::Role& role(const std::string& name, std::int32_t kind = BOTEL_BOT) {
+    auto& found = roles[{name, kind}];
+    if (!found) found = std::make_unique<botel::runtime::Role>(name, kind);
     return *found;
   }
   // Says it in a room of a bot, and returns what has been said there since the last time.
@@ -195,7 +195,7 @@ struct Stage : botel::runtime::Port {
   std::mutex mutex;
   std::condition_variable woken;
   int wakes = 0;  // so far: one for each step of what is under way
-  std::map<std::string, std::unique_ptr<botel::runtime::Role>> roles;
+  std::map<std::pair<std::string, std::int32_t>, std::unique_ptr<botel::runtime::Role>> roles;
   std::map<std::string, std::string> configs;  // by bot
   botel::runtime::Runtime runtime{{}, counters, [] {}};
   botel::Time time = botel::Time::now();

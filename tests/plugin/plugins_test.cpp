@@ -136,6 +136,26 @@ TEST_CASE("plugins: a version that no longer offers a bot with rooms is refused"
   CHECK(stage.said("second") == "1.0.0 hello");
 }
 
+TEST_CASE("plugins: a bot does not get the connectors of its name, nor a connector the rooms") {
+  const Disk disk;
+  disk.put("v1");
+  Stage stage(disk);
+  stage.open();
+  CHECK(stage.tell("hello") == "1.0.0 hello");
+  CHECK(has(stage.drop("connector"), "zoo is a connector in it, and was none, which has 1 room:"));
+  CHECK(stage.tell("hello") == "1.0.0 hello");
+  CHECK(has(stage.reload("zoo", true), "takes over"));
+  CHECK(stage.status().kind == "connector");
+  CHECK(stage.tell("hello") == "");
+
+  botel::runtime::Actor connector(stage, BOTEL_ACTOR_CONNECTOR, "zoo/1", "{}", stage.role("zoo", BOTEL_CONNECTOR));
+  CHECK(has(stage.drop("v2"), "zoo is a bot in it, and was none, which has 1 connector:"));
+  CHECK(stage.tell("hello") == "");
+  CHECK(has(stage.reload("zoo", true), "takes over"));
+  CHECK(connector.is_orphan());
+  CHECK(stage.said() == "2.0.0 hello, 2.0.0 hello");
+}
+
 TEST_CASE("plugins: of two files that claim one name the second is refused, until the first is gone") {
   const Disk disk;
   disk.put("v1", "a.so");
