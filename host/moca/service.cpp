@@ -165,6 +165,7 @@ void Service::wipe(Connector& connector) {
   const store::ActorId id = runtime_.id(connector);
   std::erase_if(secrets_, [&](const store::Secret& secret) { return secret.actor == id; });
   directory_.wipe(id);
+  runtime_.forget_letters(connector);
   runtime_.retire(connector);
   recent_.forget(address);
   connectors_.erase(address);

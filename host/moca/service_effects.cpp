@@ -116,6 +116,10 @@ void Service::handled(runtime::Actor& actor, const runtime::Event& event, bool c
   if (!committed && event.reply != 0) fail(connector, event.reply, kFailed, "the connector failed");
 }
 
+void Service::censor(runtime::Event& letter) const {
+  if (letter.kind == BOTEL_CONNECTOR_CONFIGURE) letter.payload.clear();
+}
+
 // The request that a connector speaks of; null: it is answered already, or now, as what it says does not fit.
 Asked* Service::answered_by(Connector& connector, const runtime::Effect& effect) {
   Asked* const known = asked(connector, effect.reply);

@@ -36,6 +36,9 @@ class Port {
     return nullptr;
   }
 
+  // Takes out of a dead letter what nobody may read. [driver]
+  virtual void censor(Event& /*letter*/) const {}
+
   // An event was handled and committed, or has failed for good. Its effects follow. [driver]
   virtual void handled(Actor& actor, const Event& event, bool committed) = 0;
 

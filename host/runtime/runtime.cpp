@@ -290,8 +290,10 @@ void Runtime::bury(Turn& turn) {
   ++dead_letters_;
   turn.error = "it was running when the host crashed, more than once, and is a dead letter now";
   if (store_) {
-    changes_.dead_letters.push_back(
-        {now_.unix_ms, std::string(actor.type), actor.address, actor.role.name(), turn.error, *turn.event});
+    store::DeadLetter letter{now_.unix_ms, std::string(actor.type), actor.address, actor.role.name(), turn.error,
+                             *turn.event};
+    actor.port.censor(letter.event);
+    changes_.dead_letters.push_back(std::move(letter));
   }
   fail(turn);
 }

@@ -97,6 +97,9 @@ class Runtime {
   // Forgets what is queued for the actor and cancels its timers, before it goes. No handler of it may be running.
   void retire(Actor& actor);
 
+  // The actor's dead letters go, too.
+  void forget_letters(const Actor& actor);
+
   // Times as the store keeps them, and back.
   [[nodiscard]] std::int64_t unix_ms(SteadyTime time) const;
   [[nodiscard]] SteadyTime steady(std::int64_t unix_ms) const;

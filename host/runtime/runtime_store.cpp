@@ -27,7 +27,7 @@ void Runtime::mark_changed(Actor& actor) {
 
 bool Runtime::changes_empty() const {
   return changes_.actors_gone.empty() && changes_.effects_gone.empty() && changes_.inbox.empty() &&
-         changes_.inbox_gone.empty() && changes_.dead_letters.empty();
+         changes_.inbox_gone.empty() && changes_.dead_letters.empty() && changes_.dead_letters_gone.empty();
 }
 
 store::Batch Runtime::save() {
@@ -75,6 +75,13 @@ void Runtime::forget(Actor& actor) {
   if (actor.hungry_) std::erase(hungry_, &actor);
   if (actor.spilled_ > 0) std::erase_if(changes_.inbox, [&](const auto& queued) { return queued.actor == actor.id_; });
   if (actor.stored_) changes_.actors_gone.push_back(actor.id_);
+}
+
+void Runtime::forget_letters(const Actor& actor) {
+  std::erase_if(changes_.dead_letters, [&](const store::DeadLetter& letter) {
+    return letter.type == actor.type && letter.address == actor.address;
+  });
+  if (actor.stored_) changes_.dead_letters_gone.emplace_back(actor.type, actor.address);
 }
 
 // Memory holds the beginning of a long queue; the store has the rest.

@@ -46,15 +46,30 @@ void append_value(std::string& line, const SQLite::Column& column) {
   }
 }
 
+// Whom what is in a row was told; nobody for most.
+std::string_view told_whom(const Table& table) {
+  if (&table == &kInbox) return "coalesce((SELECT type FROM actors WHERE id = actor), 'connector')";
+  return &table == &kDeadLetters ? "type" : "''";
+}
+
+// Connectors are told passwords, and what they are told may wait or be a dead letter.
+bool is_hidden(const Table& table, std::string_view column, bool is_to_a_connector) {
+  if (&table == &kSecrets) return column == "value";
+  return is_to_a_connector && (column == "payload" || column == "detail" || column == "blob");
+}
+
 Result<> export_table(const SQLite::Database& database, const Table& table, std::FILE* out) {
-  SQLite::Statement rows(database, fmt::format("SELECT * FROM {} ORDER BY {}", table.name, table.order));
+  SQLite::Statement rows(database,
+                         fmt::format("SELECT *, {} FROM {} ORDER BY {}", told_whom(table), table.name, table.order));
+  const int columns = rows.getColumnCount() - 1;
   std::string line;
   while (rows.executeStep()) {
+    const bool is_to_a_connector = rows.getColumn(columns).getString() == "connector";
     line = fmt::format(R"({{"table":"{}")", table.name);
-    for (int i = 0; i < rows.getColumnCount(); ++i) {
+    for (int i = 0; i < columns; ++i) {
       const std::string_view column = rows.getColumnName(i);
       line += fmt::format(R"(,"{}":)", column);
-      if (&table == &kSecrets && column == "value") {
+      if (is_hidden(table, column, is_to_a_connector)) {
         line += R"("hidden")";
       } else {
         append_value(line, rows.getColumn(i));

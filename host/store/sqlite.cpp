@@ -132,6 +132,8 @@ struct Sqlite::Connection {
   Statement put_pair{database, put<Pair>(kReceived)};
   Statement put_letter{database, put<DeadLetter>(kDeadLetters, "INSERT")};
 
+  Statement remove_letters{database, remove(kDeadLetters, "type = ? AND address = ?")};
+
   std::array<Statement, 7> remove_actor{
       Statement{database, remove(kActors, "id = ?")},    Statement{database, remove(kStates, "actor = ?")},
       Statement{database, remove(kTimers, "actor = ?")}, Statement{database, remove(kEffects, "actor = ?")},
@@ -176,6 +178,7 @@ void Sqlite::Connection::write(const Batch& batch) {
   run_all(put_message, batch.outbox);
   run_all(put_request, batch.requests);
   run_all(put_pair, batch.received);
+  for (const auto& [type, address] : batch.dead_letters_gone) remove_letters.run(std::tie(type, address));
   run_all(put_letter, batch.dead_letters);
   run_all(remove_items, batch.items_gone);
   run_all(put_item, batch.items);

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -29,6 +31,7 @@ struct Batch {
   std::vector<std::uint64_t> requests_gone;
   bool received_gone = false;  // all older pairs: the broker has forgotten the session
   std::vector<Pair> received;  // one with the same packet is replaced
+  std::vector<std::pair<std::string, std::string>> dead_letters_gone;  // by type and address; goes before
   std::vector<DeadLetter> dead_letters;
   std::vector<ActorId> items_gone;  // all of an actor's; goes before `items`
   std::vector<Item> items;          // one that is there is replaced; a later one with the same id counts

@@ -17,6 +17,15 @@ void restart_while_busy(MocaScene& scene, const Ending& ending, const std::strin
   scene.world.start_host();
 }
 
+std::string exported(const MocaScene& scene) {
+  const auto file = scene.world.dir / "exported";
+  CHECK(run({"/bin/sh", "-c",
+             std::string(BOTEL_EXECUTABLE) + " store export --data " + scene.world.host.data().string() + " > " +
+                 file.string()},
+            scene.world.dir / "export.log") == 0);
+  return read_file(file);
+}
+
 }  // namespace
 
 TEST_CASE("moca: a flow that a restart or a reload interrupts goes on with the step it was at") {
@@ -139,13 +148,45 @@ TEST_CASE("moca: a password is in no state, no log and no export") {
   Database database(scene.world.host.data() / "botel.db");
   CHECK(database.number("SELECT count(*) FROM secrets") == 1);
   CHECK(count(scene.world.host.log(), "s3cr3t-word") == 0);
-  const auto exported = scene.world.dir / "exported";
-  CHECK(run({"/bin/sh", "-c",
-             std::string(BOTEL_EXECUTABLE) + " store export --data " + scene.world.host.data().string() + " > " +
-                 exported.string()},
-            scene.world.dir / "export.log") == 0);
-  CHECK(count(read_file(exported), "kim") > 0);
-  CHECK(count(read_file(exported), "s3cr3t-word") == 0);
+  const std::string text = exported(scene);
+  CHECK(count(text, "kim") > 0);
+  CHECK(count(text, "s3cr3t-word") == 0);
+  scene.world.start_host();
+}
+
+TEST_CASE("moca: a password that waits for its handler is in no export") {
+  MocaScene scene("", "strict");
+  Moca moca(scene.world.broker, "puppet", "7");
+  moca.configure();
+  const std::string go = (scene.world.dir / "go").string();
+  moca.client.publish("puppet/configure/7", R"({"user":"until )" + go + R"(","password":"s3cr3t-word"})");
+  scene.world.fence();
+  scene.world.host.kill();
+  CHECK(Database(scene.world.host.data() / "botel.db")
+            .number("SELECT count(*) FROM inbox WHERE payload LIKE '%s3cr3t-word%'") == 1);
+  CHECK(count(exported(scene), "s3cr3t-word") == 0);
+  let_go(go);
+  scene.world.start_host();
+}
+
+TEST_CASE("moca: a password that crashed its connector is in no dead letter, and the letter goes with the connector") {
+  MocaScene scene("", "strict");
+  Moca moca(scene.world.broker, "puppet", "7");
+  moca.configure();
+  moca.client.publish("puppet/configure/7", R"({"user":"crash","password":"s3cr3t-word"})");
+  CHECK(scene.world.host.process().wait() == -SIGABRT);
+  scene.world.host.start();
+  CHECK(scene.world.host.process().wait() == -SIGABRT);
+  scene.world.start_host();
+  scene.world.host.process().wait_for_log("is a dead letter now");
+  scene.world.stop_host();
+  const auto file = scene.world.host.data() / "botel.db";
+  CHECK(Database(file).number("SELECT count(*) FROM dead_letters WHERE payload = '' AND detail <> ''") == 1);
+  CHECK(count(exported(scene), "s3cr3t-word") == 0);
+  scene.world.start_host();
+  CHECK(moca.request("delete_connector") == R"({"success":true})");
+  scene.world.stop_host();
+  CHECK(Database(file).number("SELECT count(*) FROM dead_letters") == 0);
   scene.world.start_host();
 }
 

@@ -23,6 +23,22 @@ void commit_items(Store& store, std::vector<Item> items) {
   REQUIRE(store.commit(batch));
 }
 
+std::string exported(const std::filesystem::path& file) {
+  std::FILE* const out = std::tmpfile();
+  REQUIRE(export_to(file, out));
+  std::string text(static_cast<std::size_t>(std::ftell(out)), '\0');
+  std::rewind(out);
+  REQUIRE(std::fread(text.data(), 1, text.size(), out) == text.size());
+  std::fclose(out);
+  return text;
+}
+
+int count(std::string_view text, std::string_view part) {
+  int found = 0;
+  for (auto at = text.find(part); at != std::string_view::npos; at = text.find(part, at + part.size())) ++found;
+  return found;
+}
+
 // Both ways in which the store may be had.
 struct Stores {
   TempFolder folder;
@@ -104,6 +120,42 @@ TEST_CASE("store: items and secrets go with their actor, items also without it")
   }
 }
 
+TEST_CASE("store: what a connector is told is in no export, what is said in a room is") {
+  const TempFolder folder;
+  const Event step{.kind = 0x501, .sequence = 1, .payload = "s3cret", .detail = "s3cret", .blob = "s3cret"};
+  const Event said{.kind = 0x102, .sequence = 1, .payload = "hello"};
+  Batch batch;
+  add_actor(batch, 1);
+  batch.actors[0].type = "connector";
+  add_actor(batch, 2);
+  batch.inbox = {{1, step}, {2, said}};
+  batch.dead_letters = {{1, "connector", "demo/1", "demo", "crashed", step}, {1, "room", "2", "echo", "crashed", said}};
+  REQUIRE(opened(folder.path / kFile)->commit(batch));
+  const std::string text = exported(folder.path / kFile);
+  CHECK(text.find("s3cret") == std::string::npos);
+  CHECK(count(text, R"("payload":"hidden","detail":"hidden","blob":"hidden")") == 2);
+  CHECK(count(text, R"("payload":"hello","detail":"")") == 2);
+}
+
+TEST_CASE("store: dead letters of one who is wiped go, those of others do not") {
+  const TempFolder folder;
+  const auto store = opened(folder.path / kFile);
+  Batch batch;
+  batch.dead_letters = {{1, "connector", "demo/1", "demo", "first", {}},
+                        {2, "connector", "demo/2", "demo", "other", {}},
+                        {3, "room", "demo/1", "demo", "room", {}}};
+  REQUIRE(store->commit(batch));
+  Batch gone;
+  gone.dead_letters_gone = {{"connector", "demo/1"}};
+  gone.dead_letters = {{4, "connector", "demo/1", "demo", "later", {}}};
+  REQUIRE(store->commit(gone));
+  const std::string text = exported(folder.path / kFile);
+  CHECK(text.find("first") == std::string::npos);
+  for (const auto* const reason : {"other", "room", "later"}) {
+    CHECK(count(text, fmt::format(R"("reason":"{}")", reason)) == 1);
+  }
+}
+
 TEST_CASE("store: items can be read while others are written") {
   const TempFolder folder;
   const auto store = opened(folder.path / kFile);
@@ -126,12 +178,7 @@ TEST_CASE("store: a secret is in no export") {
   add_actor(batch, 1);
   batch.secrets = {{1, "token", "s3cret"}};
   REQUIRE(opened(folder.path / kFile)->commit(batch));
-  std::FILE* const out = std::tmpfile();
-  REQUIRE(export_to(folder.path / kFile, out));
-  std::string text(static_cast<std::size_t>(std::ftell(out)), '\0');
-  std::rewind(out);
-  REQUIRE(std::fread(text.data(), 1, text.size(), out) == text.size());
-  std::fclose(out);
+  const std::string text = exported(folder.path / kFile);
   CHECK(text.find(R"({"table":"secrets","actor":1,"name":"token","value":"hidden"})") != std::string::npos);
   CHECK(text.find("s3cret") == std::string::npos);
 }

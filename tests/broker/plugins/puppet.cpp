@@ -50,6 +50,9 @@ class Puppet : public botel::Connector {
   void on_configure(Account& account, const botel::Answer& answer, Reply reply) override {
     State state = State::of(account);
     if (answer.step == "login" && answer.text("user") == "stranger") throw botel::Error("nobody knows a stranger");
+    std::string argument;
+    if (answer.step == "login" && answer.text("user") == "crash") std::abort();
+    if (answer.step == "login" && is(answer.text("user"), "until", argument)) wait_for(argument);
     if (answer.step == "login") {
       state.user = answer.text("user");
       state.save(account);
