@@ -64,6 +64,7 @@ struct Connector : runtime::Actor {
   std::size_t held_pushes = 0, held_bytes = 0;
 
   std::map<std::uint64_t, Asked> asked;  // by token
+  SteadyTime last_answer{};              // then the others need not give up yet
   std::map<std::string, std::string, std::less<>> secrets;
   bool pausing = false;  // it may not push yet
   runtime::Timers::Id pause_timer = 0;

@@ -89,6 +89,7 @@ class Service final : public runtime::Port {
   std::int32_t check(const botel_effect& effect) const override;
   bool take(runtime::Actor& actor, runtime::Effect& effect) override;
   const std::string* secret(const runtime::Actor& actor, std::string_view name) const override;
+  bool is_wanted(const runtime::Actor& actor, const runtime::Event& event) const override;
   void censor(runtime::Event& letter) const override;
   void handled(runtime::Actor& actor, const runtime::Event& event, bool committed) override;
   void perform(runtime::Actor& actor, runtime::Effect& effect) override;

@@ -113,7 +113,9 @@ void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
 void Service::handled(runtime::Actor& actor, const runtime::Event& event, bool committed) {
   Connector& connector = static_cast<Connector&>(actor);
   if (event.kind == BOTEL_CONNECTOR_DELETE || connector.gone) return leave(connector);
-  if (!committed && event.reply != 0) fail(connector, event.reply, kFailed, "the connector failed");
+  if (committed || !asked(connector, event.reply)) return;
+  connector.last_answer = runtime_.now().steady;
+  fail(connector, event.reply, kFailed, "the connector failed");
 }
 
 void Service::censor(runtime::Event& letter) const {
@@ -125,6 +127,7 @@ Asked* Service::answered_by(Connector& connector, const runtime::Effect& effect)
   Asked* const known = asked(connector, effect.reply);
   // A deletion is not for the connector to answer.
   if (!known || known->command == Command::remove) return nullptr;
+  if (effect.kind != BOTEL_CONNECTOR_WORKING) connector.last_answer = runtime_.now().steady;
   const bool is_step = known->command == Command::configure, is_media = known->command == Command::get_media;
   bool fits = true;
   switch (effect.kind) {

@@ -100,6 +100,11 @@ Asked* Service::asked(Connector& connector, Token token) {
 
 // Time ---------------------------------------------------------------------------------------------------------------
 
+// MOCA was told that it failed: it must not happen afterwards.
+bool Service::is_wanted(const runtime::Actor& actor, const Event& event) const {
+  return event.reply == 0 || static_cast<const Connector&>(actor).asked.contains(event.reply);
+}
+
 // From now on: also after a restart, and for each piece of media.
 void Service::watch(Connector& connector, Token token) {
   Asked& asked = connector.asked.at(token);
@@ -115,6 +120,10 @@ void Service::look_at(Connector& connector, Token token) {
   Asked& asked = connector.asked.at(token);
   const SteadyTime now = runtime_.now().steady;
   runtime_.timers().cancel(std::exchange(asked.timer, 0));
+  // Lazily, as many may wait. A deletion does not wait for what is before it.
+  if (asked.command != Command::remove) {
+    asked.quiet_by = std::max(asked.quiet_by, connector.last_answer + config_.answer_timeout);
+  }
   if (now >= std::min(asked.by, asked.quiet_by)) return time_out(connector, token);
   if (now >= asked.next_keepalive) {
     client_.publish(asked.topic + "/keepalive", "{}");

@@ -36,6 +36,10 @@ class Port {
     return nullptr;
   }
 
+  // Whether an event is still to be handled: asked each time before a handler begins. One that is not is dropped, as if
+  // it had failed. [driver]
+  [[nodiscard]] virtual bool is_wanted(const Actor& /*actor*/, const Event& /*event*/) const { return true; }
+
   // Takes out of a dead letter what nobody may read. [driver]
   virtual void censor(Event& /*letter*/) const {}
 

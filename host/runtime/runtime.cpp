@@ -49,6 +49,7 @@ Runtime::Runtime(RuntimeConfig config, Counters& counters, std::function<void()>
       events_(counters.add("events_total", "Events handled")),
       failures_(counters.add("events_failed_total", "Events that a plugin failed to handle")),
       retries_(counters.add("events_retried_total", "Events that a plugin asked for again")),
+      unwanted_(counters.add("events_unwanted_total", "Events that nobody waited for any more, and no plugin got")),
       taken_over_(counters.add("events_taken_over_total", "Handlers that ran so long that another thread took over")),
       slow_(counters.add("events_slow_total", "Handlers that ran longer than host.slow_handler")),
       dead_letters_(counters.add("events_dead_total", "Events that crashed the host and are not tried again")) {}
@@ -105,7 +106,7 @@ bool Runtime::run(Workers& workers) {
   while (workers.can_lend()) {
     Actor* const actor = ready_.next(crowded());
     if (!actor) break;
-    if (set_aside(*actor)) continue;
+    if (drop_unwanted(*actor) || set_aside(*actor)) continue;
     Turn turn = begin(*actor, now);
     if (condemned(turn)) {
       bury(turn);
@@ -128,6 +129,20 @@ bool Runtime::set_aside(Actor& actor) {
   ready_.begin(actor);
   ready_.back(actor);
   actor.role.stuck_.insert(&actor);
+  return true;
+}
+
+// Who asked for it has been told that it failed: it must not happen afterwards.
+bool Runtime::drop_unwanted(Actor& actor) {
+  Turn turn;
+  turn.actor = &actor;
+  turn.event = &actor.queue_.front().event;
+  if (actor.port.is_wanted(actor, *turn.event)) return false;
+  ready_.begin(actor);
+  ready_.back(actor);
+  ++unwanted_;
+  if (black_box_ && !black_box_->suspects().empty()) black_box_->done(task(turn));
+  tell(turn, false);
   return true;
 }
 

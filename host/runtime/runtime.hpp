@@ -143,6 +143,7 @@ class Runtime {
   Event take_first(Actor& actor);
   void go_on(Actor& actor);
   [[nodiscard]] bool set_aside(Actor& actor);
+  [[nodiscard]] bool drop_unwanted(Actor& actor);
   void handle_again(Turn& turn);
   void restart_with(Actor& actor, Event first);
   void stamp(Event& event);
@@ -208,6 +209,7 @@ class Runtime {
   Counter& events_;
   Counter& failures_;
   Counter& retries_;
+  Counter& unwanted_;
   Counter& taken_over_;
   Counter& slow_;
   Counter& dead_letters_;

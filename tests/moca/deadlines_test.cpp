@@ -1,6 +1,8 @@
 // Each request is answered within its time, whatever connectors do.
 #include <doctest/doctest.h>
 
+#include <deque>
+
 #include "moca/stage.hpp"
 
 namespace {
@@ -109,6 +111,54 @@ TEST_CASE("deadlines: a request that nobody came to handle is answered, too") {
   stage.receive("demo/configure/42");
   stage.pass(seconds(10));
   CHECK(stage.take() == Lines{kTooLate, error("demo/configure/42", 504, "the connector did not answer in time")});
+}
+
+TEST_CASE("deadlines: what nobody came to handle in time does not happen afterwards") {
+  MocaStage stage;
+  stage.configure("42");
+  int sent = 0;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    sent += event.kind == BOTEL_CONNECTOR_SEND_MESSAGE;
+    return transcript_connector(call, event);
+  };
+  stage.role.suspend(true);
+  stage.receive("demo/42/u/send_message/7", R"({"message":"hi"})");
+  stage.pass(seconds(10));
+  stage.take();
+  stage.receive("demo/42/u/send_message/7", R"({"message":"ho"})");
+  stage.role.suspend(false);
+  stage.settle();
+  CHECK(sent == 1);
+  CHECK(stage.take()[0].find(R"("content":"ho")") != std::string::npos);
+  CHECK(stage.count("events_unwanted_total") == 1);
+}
+
+TEST_CASE("deadlines: who answers one request has ten seconds more for the others, and a minute in all") {
+  MocaStage stage;
+  stage.configure("42");
+  std::deque<std::uint64_t> replies;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) -> std::int32_t {
+    if (event.kind == BOTEL_CONNECTOR_GET_CONTACTS) return BOTEL_OK;  // for ever
+    if (event.kind != BOTEL_TIMER_DUE) replies.push_back(event.reply);
+    if (event.kind == BOTEL_TIMER_DUE) does::answer(call, replies.front(), "[]");
+    if (event.kind == BOTEL_TIMER_DUE) replies.pop_front();
+    botel_effect timer = FakeBot::effect(replies.empty() ? BOTEL_TIMER_CANCEL : BOTEL_TIMER_SET);
+    timer.delay_ms = replies.empty() ? 0 : 2000;
+    return FakeBot::emit(call, timer);
+  };
+  stage.receive(kTopic);
+  for (int i = 0; i < 28; ++i) stage.receive(fmt::format("demo/42/{}/get_chats", i));
+  Lines errors;
+  int answers = 0;
+  for (int i = 1; i <= 70; ++i) {
+    stage.pass(seconds(1));
+    for (const auto& line : stage.take()) {
+      answers += line.ends_with("/get_chats/response []");
+      if (line.find("error") != std::string::npos) errors.push_back(fmt::format("{} {}", i, line));
+    }
+  }
+  CHECK(answers == 28);
+  CHECK(errors == Lines{"60 " + kTooLate});
 }
 
 TEST_CASE("deadlines: a deletion that nobody came to handle happens") {

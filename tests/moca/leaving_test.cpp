@@ -208,6 +208,28 @@ TEST_CASE("leaving: a state that the next version cannot read makes the connecto
   CHECK(stage.take()[0].find(R"({"message_id":72,)") != std::string::npos);
 }
 
+TEST_CASE("leaving: a connector that begins anew does nothing of what was asked before") {
+  MocaStage stage;
+  stage.configure("42");
+  stage.bot.handle = [](const botel_call& call, const botel_event&) {
+    return FakeBot::emit(call, FakeBot::effect(BOTEL_EFFECT_STATE, "old"));
+  };
+  stage.receive("demo/42/u/get_chats");
+  stage.role.suspend(true);
+  stage.receive("demo/42/u/send_message/7", R"({"message":"hi"})");
+  std::string heard;
+  stage.bot.handle = [&](const botel_call&, const botel_event& event) {
+    heard += fmt::format("{:#x} ", event.kind);
+    return BOTEL_OK;
+  };
+  const auto next = stage.bot.logic("demo", 5, 4);
+  stage.service.restart_unreadable(stage.role, *next);
+  stage.runtime.take_over(stage.role, next);
+  stage.role.suspend(false);
+  stage.settle();
+  CHECK(heard == "0x50b ");
+}
+
 TEST_CASE("leaving: a connector that begins anew in the half second behind its configuration pushes nothing then") {
   MocaStage stage;
   stage.receive("demo/configure/42");

@@ -140,6 +140,24 @@ TEST_CASE("restart: a connector is what it was, with its secrets, and hears how 
   CHECK(run->take()[0].find("Ada") != std::string::npos);
 }
 
+TEST_CASE("restart: what was answered with an error while nobody served is not done in a later run") {
+  Runs run;
+  run->configure("42");
+  run->arrive("demo/42/u/send_message/7", R"({"message":"hi"})");
+  run->save();
+  run->runtime.take_over(run->role, nullptr);
+  run->pass(seconds(10));
+  CHECK(run->take() == Lines{error("demo/42/u/send_message/7", 504, "the connector did not answer in time")});
+  int sent = 0;
+  run.restart(minutes(5), [&](const botel_call& call, const botel_event& event) {
+    sent += event.kind == BOTEL_CONNECTOR_SEND_MESSAGE;
+    return transcript_connector(call, event);
+  });
+  CHECK(sent == 0);
+  CHECK(run->take().empty());
+  CHECK(run->store.inbox(1, 0, 10).value().empty());
+}
+
 TEST_CASE("restart: what nobody had handled is handled then, and answered once") {
   Runs run;
   run->configure("42");

@@ -3,6 +3,7 @@
 
 #include <list>
 #include <memory>
+#include <set>
 
 #include "runtime/fake_bot.hpp"
 #include "runtime/runtime.hpp"
@@ -96,6 +97,7 @@ struct Run : Port {
   }
 
   std::int32_t check(const botel_effect&) const override { return BOTEL_OK; }
+  bool is_wanted(const Actor&, const Event& event) const override { return !unwanted.contains(event.payload); }
   void handled(Actor&, const Event&, bool) override {}
   void perform(Actor&, Effect& effect) override { lines.push_back(effect.payload); }
   std::string origin(const Actor& actor) const override { return "{\"address\":\"" + actor.address + "\"}"; }
@@ -110,6 +112,7 @@ struct Run : Port {
   std::list<std::unique_ptr<Actor>> actors;
   std::map<store::ActorId, Actor*> by_id;
   std::map<std::string, std::string> progress_of;
+  std::set<std::string> unwanted;  // payloads
   Lines lines;
 };
 
@@ -273,6 +276,31 @@ TEST_CASE("runtime: an event that is to be tried again keeps its attempts in the
   next.load();
   settle(next.runtime);
   CHECK(attempt == 2);
+}
+
+TEST_CASE("runtime: an event that nobody waits for any more is dropped, also where it comes back from the store") {
+  const auto store = store::Sqlite::in_memory().value();
+  {
+    Run run(*store);
+    Actor& actor = run.add("a");
+    run.runtime.take_over(run.role, nullptr);
+    for (const auto* const text : {"a", "b", "c", "retry"}) run.post(actor, text);
+    run.save();
+  }
+  Run next(*store, kLater);
+  next.unwanted = {"a", "c"};
+  next.load();
+  settle(next.runtime);
+  next.save();
+  const Actor& actor = *next.actors.front();
+  CHECK(actor.state() == "b ");
+  CHECK(store->inbox(1, 0, 10).value().size() == 1);
+
+  next.unwanted = {"retry"};
+  next.pass(seconds(60));
+  next.save();
+  CHECK(actor.queued() == 0);
+  CHECK(store->inbox(1, 0, 10).value().empty());
 }
 
 TEST_CASE("runtime: timers go on in the next run: those that are due fire once") {

@@ -30,8 +30,9 @@ typedef struct botel_connector_v1 {
 } botel_connector_v1;
 
 /* Events. Those with a `reply` are answered exactly once: by a later event at the latest, within 10 seconds from the
- * last sign of life (BOTEL_CONNECTOR_WORKING), or the host answers with an error. When the handler fails, it does so at
- * once. What is answered "by the directory" is what the connector has pushed so far, which the host keeps. */
+ * last sign of life (BOTEL_CONNECTOR_WORKING, or an answer to another one), or the host answers with an error: one that
+ * still waits for its handler then does not come. When the handler fails, it is answered at once. What is answered "by
+ * the directory" is what the connector has pushed so far, which the host keeps. */
 enum {
   /* A step of a configuration. payload: the object (JSON) that satisfies the schema of the step; {} at the beginning.
    * detail: {"step":"phone"}, the step that it belongs to; "" at the beginning. Answer with _STEP or _FINISHED */
