@@ -160,10 +160,10 @@ TEST_CASE("moca: a password that waits for its handler is in no export") {
   moca.configure();
   const std::string go = (scene.world.dir / "go").string();
   moca.client.publish("puppet/configure/7", R"({"user":"until )" + go + R"(","password":"s3cr3t-word"})");
-  scene.world.fence();
+  Database database(scene.world.host.data() / "botel.db");
+  wait_until("the step in the inbox",
+             [&] { return database.number("SELECT count(*) FROM inbox WHERE payload LIKE '%s3cr3t-word%'") == 1; });
   scene.world.host.kill();
-  CHECK(Database(scene.world.host.data() / "botel.db")
-            .number("SELECT count(*) FROM inbox WHERE payload LIKE '%s3cr3t-word%'") == 1);
   CHECK(count(exported(scene), "s3cr3t-word") == 0);
   let_go(go);
   scene.world.start_host();
