@@ -17,6 +17,8 @@
 
 namespace botel::moca {
 
+inline constexpr std::size_t kMediaPiece = 1 << 20;  // bytes, at most
+
 // A request that is not answered yet.
 struct Asked {
   Command command{};

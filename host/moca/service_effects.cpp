@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 64;           // of a step or a secret, in bytes
 constexpr std::size_t kLongestSecret = 64 * 1024;  // bytes
-constexpr std::size_t kMediaPiece = 1 << 20;       // bytes
 
 std::string_view view(botel_str text) { return {text.ptr, text.len}; }
 

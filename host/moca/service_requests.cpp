@@ -9,8 +9,7 @@
 namespace botel::moca {
 namespace {
 
-constexpr std::size_t kMostAsked = 2000;  // of one connector
-constexpr std::size_t kMediaPiece = 1 << 20;
+constexpr std::size_t kMostAsked = 2000;   // of one connector
 constexpr std::size_t kLongestWhy = 1000;  // bytes of an error's message
 
 std::string page_as_json(const Page& page) {
