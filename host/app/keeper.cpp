@@ -59,7 +59,7 @@ Result<> Keeper::load() {
             link_.restore(std::move(message));
           },
       .request = [&](store::Request request) { requests_.push_back(std::move(request)); },
-      .received = [&](const store::Pair& pair) { link_.restore(pair); },
+      .received = [&](const store::Received& received) { link_.restore(received); },
       .secret =
           [&](store::Secret secret) {
             with(secret.actor, [&](auto& actor) { moca_.restore(actor, std::move(secret)); });

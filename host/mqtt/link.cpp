@@ -23,10 +23,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kMostReadsARound = 512;  // so that a flood does not hold up what must be written
-constexpr milliseconds kFirstDelay{250};
-constexpr milliseconds kLongestDelay{30'000};
-constexpr std::chrono::seconds kLastingConnection{5};
 constexpr unsigned kMostFruitless = 4;
+constexpr std::chrono::seconds kRenewal{5};
+constexpr std::chrono::seconds kSessionOfRun = std::chrono::hours(1);  // while the host is not connected
 
 // What an MQTT 5 reason code, or a return code of MQTT 3.1.1's CONNACK, says.
 std::string reason(int code, int version) {
@@ -74,13 +73,16 @@ struct Link::Callbacks {
     slot.message.topic = message->topic;
     slot.message.payload = slot.message.over_limit ? std::string_view() : payload;
     slot.message.retained = message->retain;
-    const bool may_come_again = link.config_.keep_session && slot.packet != 0;
+    const bool may_come_again = link.has_session() && slot.packet != 0;
     slot.hash = may_come_again ? hash(payload, hash(slot.message.topic)) : 0;
   }
   static void on_subscribe(mosquitto*, void* self, int packet, int count, const int* codes, const mosquitto_property*) {
     Link& link = *static_cast<Link*>(self);
     const bool granted = count == 1 && codes[0] < 0x80;
     link.answers_.push_back({packet, granted ? "" : mosquitto_reason_string(count == 1 ? codes[0] : 0x80)});
+  }
+  static void on_unsubscribe(mosquitto*, void* self, int packet, const mosquitto_property*) {
+    static_cast<Link*>(self)->unsubscribed_.push_back(packet);
   }
   static void on_publish(mosquitto*, void* self, int packet, int code, const mosquitto_property*) {
     static_cast<Link*>(self)->acknowledgements_.push_back({packet, code});
@@ -108,19 +110,21 @@ Result<> Link::set_up() {
   if (initialized != MOSQ_ERR_SUCCESS) return failure("libmosquitto: {}", describe(initialized));
   const NoSocketPairs scope;
   const char* id = config_.client_id.empty() ? nullptr : config_.client_id.c_str();
-  client_.reset(mosquitto_new(id, !config_.keep_session, this), mosquitto_destroy);
+  const bool is_clean = !config_.keep_session && !session_begun_;
+  client_.reset(mosquitto_new(id, is_clean, this), mosquitto_destroy);
   if (!client_) return failure("libmosquitto: {}", std::strerror(errno));
   mosquitto* client = client_.get();
 
   mosquitto_threaded_set(client, true);
   mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, config_.version == 5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, 65535);
-  mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
+  mosquitto_int_option(client, MOSQ_OPT_RECEIVE_MAXIMUM, Redeliveries::kMost / 2);
   mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1);
   mosquitto_connect_v5_callback_set(client, Callbacks::on_connect);
   mosquitto_disconnect_v5_callback_set(client, Callbacks::on_disconnect);
   mosquitto_message_v5_callback_set(client, Callbacks::on_message);
   mosquitto_subscribe_v5_callback_set(client, Callbacks::on_subscribe);
+  mosquitto_unsubscribe_v5_callback_set(client, Callbacks::on_unsubscribe);
   mosquitto_publish_v5_callback_set(client, Callbacks::on_publish);
 
   if (!config_.user.empty()) {
@@ -143,16 +147,21 @@ Result<> Link::set_up() {
 pollfd Link::descriptor() const {
   if (state_ == State::connecting) return {attempt_->finished, POLLIN, 0};
   if (state_ == State::waiting) return {-1, 0, 0};
+  if (state_ == State::renewing) return goodbye_->descriptor();
   const short write = mosquitto_want_write(client_.get()) ? POLLOUT : 0;
-  return {mosquitto_socket(client_.get()), static_cast<short>(POLLIN | write), 0};
+  return {mosquitto_socket(client_.get()), static_cast<short>((renew_ ? 0 : POLLIN) | write), 0};
+}
+
+SteadyTime Link::next_tick() const {
+  const bool will_ask = connected() && redeliveries_.to_confirm() > 0 && !redeliveries_.is_asked();
+  return will_ask ? std::min(next_tick_, ask_to_confirm_at_) : next_tick_;
 }
 
 void Link::tick(SteadyTime now) {
   if (state_ == State::connecting && attempt_->over.load(std::memory_order_acquire)) finish_attempt();
+  if (state_ == State::renewing) go_on_with_renewal(now);
   if (now < next_tick_) return;
   next_tick_ = now + std::chrono::seconds(1);
-  // A broker that takes us in only to throw us out is not one that is back.
-  if (state_ == State::connected && now - connected_at_ > kLastingConnection) failures_ = 0;
   ask_for_lost(now);
   if (state_ == State::waiting) {
     if (!cut_) start_attempt();
@@ -161,12 +170,13 @@ void Link::tick(SteadyTime now) {
   }
 }
 
-// Of the CONNECT; null where there are none.
-std::shared_ptr<const mosquitto_property> Link::session_expiry() const {
+// How long the broker keeps the session from now on, or from when it has lost the host; null where MQTT has no words
+// for it.
+std::shared_ptr<const mosquitto_property> Link::session_expiry(std::chrono::seconds time) const {
   mosquitto_property* properties = nullptr;
-  if (config_.keep_session && config_.version == 5) {
-    const auto seconds = static_cast<std::uint32_t>(config_.session_expiry.count());
-    mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, seconds);
+  if (config_.version == 5) {
+    mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
+                                 static_cast<std::uint32_t>(time.count()));
   }
   return {properties, [](mosquitto_property* list) { mosquitto_property_free_all(&list); }};
 }
@@ -174,8 +184,9 @@ std::shared_ptr<const mosquitto_property> Link::session_expiry() const {
 void Link::start_attempt() {
   state_ = State::connecting;
   attempt_ = std::make_shared<Attempt>();
+  const auto expiry = config_.keep_session ? config_.session_expiry : std::min(config_.session_expiry, kSessionOfRun);
   std::thread([attempt = attempt_, client = client_, host = config_.host, port = config_.port,
-               keepalive = static_cast<int>(config_.keepalive.count()), expiry = session_expiry()] {
+               keepalive = static_cast<int>(config_.keepalive.count()), expiry = session_expiry(expiry)] {
     const int error = mosquitto_connect_bind_v5(client.get(), host.c_str(), port, keepalive, nullptr, expiry.get());
     if (error) attempt->error = describe(error);
     attempt->over.store(true, std::memory_order_release);
@@ -195,26 +206,39 @@ void Link::finish_attempt() {
 
 void Link::lost(std::string why) {
   const bool was_connected = state_ == State::connected;
+  disconnected(was_connected);
+  if (was_connected && !cut_) look_for_culprit();
+  if (was_connected) keep_session_from_now_on();
+  const SteadyTime now = std::chrono::steady_clock::now();
+  const milliseconds delay = backoff_.failed(now);
+  next_tick_ = now + delay;
+  trouble_ = std::move(why);
+  log::warning("{} {}:{}: {}; next try in {} ms", was_connected ? "lost the broker" : "no connection to the broker",
+               config_.host, config_.port, trouble_, delay.count());
+}
+
+void Link::disconnected(bool was_connected) {
   state_ = State::waiting;
   losses_ += was_connected ? 1 : 0;
   // What arrived behind a greeting that was not even looked at is dispatched all the same.
   if (greeting_ && greeting_->code == 0) redeliveries_.connected(greeting_->session_present);
   subscriptions_.forget_answers();
   answers_.clear();
+  unsubscribed_.clear();
   lost_filters_.clear();
   to_ask_.clear();
   greeting_.reset();
   farewell_.reset();
   read_ahead_.clear();
-  if (was_connected && !cut_) look_for_culprit();
-  more_to_read_ = false;
-  const auto longest = std::min(kLongestDelay, kFirstDelay * (1 << std::min(failures_, 10u)));
-  ++failures_;
-  const milliseconds delay(std::uniform_int_distribution<long>(longest.count() / 2, longest.count())(random_));
-  next_tick_ = std::chrono::steady_clock::now() + delay;
-  trouble_ = std::move(why);
-  log::warning("{} {}:{}: {}; next try in {} ms", was_connected ? "lost the broker" : "no connection to the broker",
-               config_.host, config_.port, trouble_, delay.count());
+  more_to_read_ = renew_ = false;
+}
+
+// The first connection of a run has told the broker to forget what an earlier run left. The next ones go on with its
+// session. libmosquitto knows only one kind for each client.
+void Link::keep_session_from_now_on() {
+  if (config_.keep_session || config_.version != 5 || std::exchange(session_begun_, true)) return;
+  outbox_.forget_packets();
+  if (const auto done = set_up(); !done) log::error("{}", done.error());
 }
 
 // An MQTT 3.1.1 broker has no way to refuse a message but to end the connection, and libmosquitto sends the message
@@ -223,7 +247,8 @@ void Link::look_for_culprit() {
   const bool fruitless = !std::exchange(fruitful_, false) && outbox_.unacknowledged() > 0;
   fruitless_ = fruitless ? fruitless_ + 1 : 0;
   if (config_.version == 5 || fruitless_ < kMostFruitless) return;
-  fruitless_ = failures_ = 0;
+  fruitless_ = 0;
+  backoff_.reset();
   if (careful()) {
     ++dropped_;
     log::error("the broker ends each connection in which it gets one message, of {} bytes to {}: it is dropped",
@@ -244,6 +269,8 @@ void Link::read() {
   read_unwritten_ = true;
   const ReadAhead::Scope scope(read_ahead_, mosquitto_socket(client_.get()));
   for (int i = 0; i < kMostReadsARound; ++i) {
+    renew_ = renew_ || reads_too_far();
+    if (renew_) return;
     errno = 0;
     if (const int error = mosquitto_loop_read(client_.get(), 1)) {
       const bool refused = greeting_ && greeting_->code != 0;
@@ -270,16 +297,39 @@ std::string Link::farewell(const std::string& otherwise) const {
 
 void Link::write() {
   if (state_ != State::greeting && state_ != State::connected) return;
+  ask_to_confirm();
   const bool read_something = std::exchange(read_unwritten_, false);
-  if (!mosquitto_want_write(client_.get())) {
+  if (mosquitto_want_write(client_.get())) {
+    if (const int error = mosquitto_loop_write(client_.get(), 1)) return lost(describe(error));
+    if (broker_left()) return;
+  } else if (read_something) {
     // Where nothing is written the kernel delays its acknowledgement, for which a broker with Nagle's algorithm waits
     // 40 ms before it sends the next packet.
     const int yes = 1;
-    if (read_something) setsockopt(mosquitto_socket(client_.get()), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
-    return;
+    setsockopt(mosquitto_socket(client_.get()), IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
   }
-  if (const int error = mosquitto_loop_write(client_.get(), 1)) return lost(describe(error));
-  broker_left();
+  if (renew_ && !mosquitto_want_write(client_.get())) begin_renewal();
+}
+
+// Messages come faster than the broker confirms their acknowledgements.
+bool Link::reads_too_far() const { return connected() && has_session() && redeliveries_.is_full(arrived_); }
+
+// A broker such as mosquitto 2.0 writes all that waits for the host at once: its answers come after all that. It closes
+// the connection when it has taken in the goodbye, and the acknowledgements before it.
+void Link::begin_renewal() {
+  log::info("the broker sends far ahead of what it knows to be acknowledged: the connection is made anew");
+  goodbye_.emplace(client_.get());
+  renewed_by_ = std::chrono::steady_clock::now() + kRenewal;
+  state_ = State::renewing;
+}
+
+void Link::go_on_with_renewal(SteadyTime now) {
+  if (!goodbye_->advance() && now < renewed_by_) return;
+  goodbye_.reset();
+  if (mosquitto_socket(client_.get()) >= 0) close_unwritten();
+  disconnected(true);
+  keep_session_from_now_on();
+  next_tick_ = now;
 }
 
 void Link::cut(const std::string& why) {
@@ -305,10 +355,12 @@ void Link::leave(SteadyTime deadline) {
     untaken = untaken || std::exchange(arrived_, 0) > 0;
     if (!untaken) {
       if (connected()) send_waiting();
+      ask_to_confirm_at_ = {};
       write();
     }
+    const bool knows_all = outbox_.unacknowledged() == 0 && (redeliveries_.to_confirm() == 0 || !config_.keep_session);
     const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (!connected() || outbox_.unacknowledged() == 0 || left <= milliseconds(0)) break;
+    if (!connected() || knows_all || left <= milliseconds(0)) break;
     if (!more_to_read_) {
       pollfd wanted = descriptor();
       poll(&wanted, 1, static_cast<int>(left.count()));
@@ -318,8 +370,8 @@ void Link::leave(SteadyTime deadline) {
   if (!connected()) return;
   // A goodbye would take along the acknowledgements of what is left to the next run.
   if (untaken) return close_unwritten();
-  mosquitto_disconnect(client_.get());
-  mosquitto_loop_write(client_.get(), 1);
+  const auto no_session = config_.keep_session ? nullptr : session_expiry(std::chrono::seconds(0));
+  Goodbye(client_.get(), no_session.get()).finish(deadline);
 }
 
 }  // namespace botel::mqtt

@@ -12,15 +12,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/counters.hpp"
 #include "base/log.hpp"
+#include "mqtt/backoff.hpp"
 #include "mqtt/client.hpp"
 #include "mqtt/few_calls.hpp"
+#include "mqtt/goodbye.hpp"
 #include "mqtt/outbox.hpp"
 #include "mqtt/redeliveries.hpp"
 #include "mqtt/subscriptions.hpp"
@@ -39,6 +40,7 @@ struct LinkConfig {
   std::string user, password;
   std::string client_id;  // empty: one is made up
   // Whether the broker keeps what comes while nobody is connected, and how long; needs a client_id that stays the same.
+  // Otherwise it does so within the run only, and with MQTT 5.
   bool keep_session = false;
   std::chrono::seconds session_expiry{std::chrono::hours(24 * 7)};
   int version = 5;  // 5, or 3 for MQTT 3.1.1
@@ -78,7 +80,7 @@ class Link final : public Client {
 
   // Connects when it is time, keeps alive. Call it in every round, at least once a second.
   void tick(SteadyTime now);
-  [[nodiscard]] SteadyTime next_tick() const { return next_tick_; }
+  [[nodiscard]] SteadyTime next_tick() const;
 
   void read();
   void dispatch(const OnMessage& on_message);
@@ -89,23 +91,24 @@ class Link final : public Client {
   void cut(const std::string& why);
   void resume() { cut_ = false; }  // makes connections again
 
-  // For the end: waits, until `deadline` at most, until the broker has what waits for it, and ends the connection. What
+  // For the end: waits, until `deadline` at most, until the broker has what waits for it, and has confirmed what was
+  // acknowledged, and ends the connection. What
   // comes in meanwhile is neither handled nor acknowledged: the broker keeps it with the session, for the next run.
   void leave(SteadyTime deadline);
 
   // What an earlier run left, before the first tick().
   void restore(store::Message message) { outbox_.restore(std::move(message)); }
-  void restore(const store::Pair& pair) { redeliveries_.restore(pair); }
+  void restore(const store::Received& received) { redeliveries_.restore(received); }
   // Something is there that must not be written, or acknowledged, before the store has it.
   [[nodiscard]] bool has_changes() const {
-    return outbox_.has_new() || (config_.keep_session && redeliveries_.has_changes());
+    return outbox_.has_new() || (config_.keep_session && redeliveries_.has_new());
   }
   // The store holds something that the broker has.
-  [[nodiscard]] bool has_gone() const { return outbox_.has_gone(); }
+  [[nodiscard]] bool has_gone() const { return outbox_.has_gone() || redeliveries_.has_gone(); }
   void save(store::Batch& batch);
 
  private:
-  enum class State { waiting, connecting, greeting, connected };
+  enum class State { waiting, connecting, greeting, connected, renewing };
   struct Attempt;
   struct Callbacks;
   struct Answer {
@@ -133,6 +136,12 @@ class Link final : public Client {
   void finish_attempt();
   void greeted();
   void lost(std::string why);
+  void disconnected(bool was_connected);
+  void keep_session_from_now_on();
+  void ask_to_confirm();
+  [[nodiscard]] bool reads_too_far() const;
+  void begin_renewal();
+  void go_on_with_renewal(SteadyTime now);
   void look_for_culprit();
   [[nodiscard]] bool careful() const { return !outbox_.empty() && outbox_.front().id <= careful_until_; }
   bool broker_left();
@@ -143,7 +152,8 @@ class Link final : public Client {
   void ask_for_lost(SteadyTime now);
   void send_waiting();
   void take_acknowledgements();
-  [[nodiscard]] std::shared_ptr<const mqtt5__property> session_expiry() const;
+  [[nodiscard]] bool has_session() const { return config_.keep_session || config_.version == 5; }
+  [[nodiscard]] std::shared_ptr<const mqtt5__property> session_expiry(std::chrono::seconds time) const;
 
   const LinkConfig config_;
   std::shared_ptr<mosquitto> client_;  // shared with a thread that is still connecting at the end
@@ -154,21 +164,21 @@ class Link final : public Client {
   bool more_to_read_ = false;
   bool read_unwritten_ = false;  // something was read since the last write
   SteadyTime next_tick_{};
-  unsigned failures_ = 0;  // without a lasting connection in between
+  Backoff backoff_;
   std::uint64_t losses_ = 0;
-  unsigned fruitless_ = 0;  // connections in a row that the broker ended without acknowledging anything
-  bool fruitful_ = false;   // the one that there is is not one of them
+  bool session_begun_ = false;  // in this run
+  unsigned fruitless_ = 0;      // connections in a row that the broker ended without acknowledging anything
+  bool fruitful_ = false;       // the one that there is is not one of them
   bool cut_ = false;
   std::uint64_t careful_until_ =
       0;  // messages up to this id go one by one, to find the one that the broker does not bear
-  SteadyTime connected_at_{};
-  std::minstd_rand random_{std::random_device{}()};
 
   // What libmosquitto's callbacks collected since the last dispatch().
   std::vector<Arrival> inbox_;  // the first arrived_ are in use: the strings keep their memory
   std::size_t arrived_ = 0;
   std::vector<Answer> answers_;
   std::vector<Acknowledgement> acknowledgements_;
+  std::vector<int> unsubscribed_;  // packets
   std::optional<Greeting> greeting_;
   std::optional<int> farewell_;  // the reason code of a DISCONNECT
 
@@ -181,6 +191,10 @@ class Link final : public Client {
   log::Throttle complaints_;
   Outbox outbox_;
   Redeliveries redeliveries_;
+  SteadyTime ask_to_confirm_at_{};  // whether it has taken in the acknowledgements
+  bool renew_ = false;              // the connection, as soon as everything is written
+  std::optional<Goodbye> goodbye_;
+  SteadyTime renewed_by_{};
 
   Counter& received_;
   Counter& redelivered_;

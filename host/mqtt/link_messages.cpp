@@ -2,8 +2,6 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 
-#include <tuple>
-
 #include "base/log.hpp"
 #include "mqtt/link.hpp"
 
@@ -14,6 +12,11 @@ constexpr std::chrono::seconds kAskAgain{10};  // for a subscription that is mis
 constexpr int kFewInFlight = 100;
 // Packets of a kind that wait for the broker's answer: libmosquitto searches through all of them for each.
 constexpr std::size_t kWindow = 1000;
+// When the broker is asked to confirm what was acknowledged: after so many messages, or so long after the last time. It
+// is asked to take back a filter that nobody has.
+constexpr std::size_t kConfirmAfter = 1000;
+constexpr std::chrono::milliseconds kConfirmPause{100};
+constexpr auto kNobodysFilter = "botel/none";
 
 }  // namespace
 
@@ -36,7 +39,7 @@ void Link::dispatch(const OnMessage& on_message) {
   for (std::size_t i = 0; i < arrived; ++i) {
     const Arrival& arrival = inbox_[i];
     ++received_;
-    if (config_.keep_session && arrival.packet != 0 && redeliveries_.again(arrival.packet, arrival.hash)) {
+    if (has_session() && arrival.packet != 0 && redeliveries_.again(arrival.packet, arrival.hash)) {
       ++redelivered_;
     } else {
       on_message(arrival.message);
@@ -46,7 +49,7 @@ void Link::dispatch(const OnMessage& on_message) {
 
 void Link::greeted() {
   state_ = State::connected;
-  connected_at_ = std::chrono::steady_clock::now();
+  backoff_.connected(std::chrono::steady_clock::now());
   trouble_.clear();
   ++connections_;
   const Greeting greeting = *std::exchange(greeting_, std::nullopt);
@@ -66,6 +69,7 @@ void Link::greeted() {
 }
 
 void Link::take_acknowledgements() {
+  for (const int packet : std::exchange(unsubscribed_, {})) redeliveries_.answered(packet);
   for (const auto& [packet, code] : std::exchange(acknowledgements_, {})) {
     const bool arrived = code < 0x80;
     if (!outbox_.acknowledged(packet, arrived)) continue;
@@ -74,6 +78,19 @@ void Link::take_acknowledgements() {
     ++dropped_;
     complaints_.error("the broker does not take a message: {}", mosquitto_reason_string(code));
   }
+}
+
+// The broker takes in and answers packets in their order. MQTT's own PINGREQ would do, but libmosquitto sends none when
+// it is asked to.
+void Link::ask_to_confirm() {
+  const std::size_t count = redeliveries_.to_confirm();
+  const auto now = std::chrono::steady_clock::now();
+  const bool is_time = count >= kConfirmAfter || (count > 0 && now >= ask_to_confirm_at_);
+  if (!is_time || !connected() || redeliveries_.is_asked()) return;
+  int packet = 0;
+  if (mosquitto_unsubscribe(client_.get(), &packet, kNobodysFilter) != MOSQ_ERR_SUCCESS) return;
+  redeliveries_.asked(packet);
+  ask_to_confirm_at_ = now + kConfirmPause;
 }
 
 // Packet ids are 16 bits wide, and each SUBSCRIBE has one until it is answered.
@@ -149,7 +166,7 @@ void Link::send_waiting() {
 
 void Link::save(store::Batch& batch) {
   outbox_.save(batch);
-  std::tie(batch.received_gone, batch.received) = redeliveries_.take();
+  redeliveries_.save(batch);
 }
 
 }  // namespace botel::mqtt

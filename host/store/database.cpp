@@ -81,6 +81,14 @@ CREATE TABLE secrets (
 ) STRICT, WITHOUT ROWID;
 )";
 
+// What was received is a log, in the order of arrival. Of the older kind that order is not known: packet ids count up.
+constexpr auto kVersion3 = R"(
+ALTER TABLE received RENAME TO received_2;
+CREATE TABLE received (number INTEGER PRIMARY KEY, packet INTEGER NOT NULL, hash INTEGER NOT NULL) STRICT;
+INSERT INTO received SELECT packet, packet, hash FROM received_2 WHERE packet > 0 ORDER BY packet;
+DROP TABLE received_2;
+)";
+
 // SQLite would make it, and the files beside it, for others to read. Without O_EXCL, closing it would drop the locks
 // that this process may have on it.
 Result<> make_private(const fs::path& file) {
@@ -102,7 +110,7 @@ void set_up(SQLite::Database& database) {
 }  // namespace
 
 const Migrations& migrations() {
-  static const Migrations all = {kVersion1, kVersion2};
+  static const Migrations all = {kVersion1, kVersion2, kVersion3};
   return all;
 }
 

@@ -106,7 +106,8 @@ struct Request {
 };
 
 // A message that was taken in: the broker may hand it over again.
-struct Pair {
+struct Received {
+  std::uint64_t number = 0;  // in the order of arrival
   std::uint16_t packet = 0;
   std::uint64_t hash = 0;  // of topic and payload
 };

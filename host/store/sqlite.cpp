@@ -129,7 +129,7 @@ struct Sqlite::Connection {
   Statement put_inbox{database, put<Queued>(kInbox)};
   Statement put_message{database, put<Message>(kOutbox)};
   Statement put_request{database, put<Request>(kRequests)};
-  Statement put_pair{database, put<Pair>(kReceived)};
+  Statement put_received{database, put<Received>(kReceived)};
   Statement put_letter{database, put<DeadLetter>(kDeadLetters, "INSERT")};
 
   Statement remove_letters{database, remove(kDeadLetters, "type = ? AND address = ?")};
@@ -145,7 +145,7 @@ struct Sqlite::Connection {
   Statement remove_messages{database, remove(kOutbox, "id >= 0 AND id < ?")};
   Statement remove_message{database, remove(kOutbox, "id = ?")};
   Statement remove_request{database, remove(kRequests, "id = ?")};
-  Statement remove_pairs{database, remove(kReceived, "true")};
+  Statement remove_received{database, remove(kReceived, "number < ?")};
 
   Statement put_item{database, store::put_item()};
   Statement remove_items{database, remove(kItems, "actor = ?")};
@@ -168,7 +168,7 @@ void Sqlite::Connection::write(const Batch& batch) {
   if (batch.delivered_before > 0) remove_messages.run(std::tuple(bound(batch.delivered_before)));
   run_all(remove_message, batch.delivered);
   run_all(remove_request, batch.requests_gone);
-  if (batch.received_gone) remove_pairs.run(std::tuple());
+  if (batch.received_before > 0) remove_received.run(std::tuple(bound(batch.received_before)));
 
   run_all(put_actor, batch.actors);
   run_all(put_state, batch.states);
@@ -177,7 +177,7 @@ void Sqlite::Connection::write(const Batch& batch) {
   run_all(put_inbox, batch.inbox);
   run_all(put_message, batch.outbox);
   run_all(put_request, batch.requests);
-  run_all(put_pair, batch.received);
+  run_all(put_received, batch.received);
   for (const auto& [type, address] : batch.dead_letters_gone) remove_letters.run(std::tie(type, address));
   run_all(put_letter, batch.dead_letters);
   run_all(remove_items, batch.items_gone);
@@ -251,7 +251,7 @@ Result<> Sqlite::load(const Visitor& visitor) {
     connection_->visit_inbox(visitor);
     connection_->visit<Message>(kOutbox, visitor.outbox);
     connection_->visit<Request>(kRequests, visitor.request);
-    connection_->visit<Pair>(kReceived, visitor.received);
+    connection_->visit<Received>(kReceived, visitor.received);
     connection_->visit<Secret>(kSecrets, visitor.secret);
     return {};
   });

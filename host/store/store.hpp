@@ -29,8 +29,8 @@ struct Batch {
   std::vector<std::uint64_t> delivered;
   std::vector<Request> requests;  // one that is there is replaced
   std::vector<std::uint64_t> requests_gone;
-  bool received_gone = false;  // all older pairs: the broker has forgotten the session
-  std::vector<Pair> received;  // one with the same packet is replaced
+  std::uint64_t received_before = 0;  // all with smaller numbers are gone: the broker does not hand them over again
+  std::vector<Received> received;
   std::vector<std::pair<std::string, std::string>> dead_letters_gone;  // by type and address; goes before
   std::vector<DeadLetter> dead_letters;
   std::vector<ActorId> items_gone;  // all of an actor's; goes before `items`
@@ -46,7 +46,7 @@ struct Visitor {
   std::function<void(ActorId, std::size_t count)> inbox{};  // how many events an actor has there
   std::function<void(Message)> outbox{};
   std::function<void(Request)> request{};
-  std::function<void(const Pair&)> received{};
+  std::function<void(const Received&)> received{};
   std::function<void(Secret)> secret{};
 };
 

@@ -32,7 +32,7 @@ inline const Table kEffects{"effects", "actor", "actor, number",
 inline const Table kInbox{"inbox", "actor", "actor, sequence", "actor, " + kEventColumns};
 inline const Table kOutbox{"outbox", "id", "id", "id, topic, payload"};
 inline const Table kRequests{"requests", "id", "id", "id, topic, payload, answers"};
-inline const Table kReceived{"received", "packet", "packet", "packet, hash"};
+inline const Table kReceived{"received", "number", "number", "number, packet, hash"};
 inline const Table kItems{"items", "actor", "actor, kind, id", "actor, kind, id, chat, time_ms, number, json"};
 inline const Table kSecrets{"secrets", "actor", "actor, name", "actor, name, value"};
 inline const Table kDeadLetters{"dead_letters", "id", "id", "died_ms, type, address, bot, reason, " + kEventColumns};
@@ -79,9 +79,9 @@ template <Is<Request> R>
 auto columns(R& r) {
   return std::tie(r.id, r.topic, r.payload, r.answers);
 }
-template <Is<Pair> P>
-auto columns(P& p) {
-  return std::tie(p.packet, p.hash);
+template <Is<Received> R>
+auto columns(R& r) {
+  return std::tie(r.number, r.packet, r.hash);
 }
 template <Is<Item> I>
 auto columns(I& i) {

@@ -157,7 +157,7 @@ TEST_CASE("asks: after an accepted end a room that gitple forgets closes by itse
   world.reply(world.asked(room, "end"));
   world.hear(room, R"(result 1 0 "OK")");
   world.hear(room, "end left");
-  world.broker.wait_for_log("Received UNSUBSCRIBE");
+  world.broker.wait_for_unsubscription(room.msg_sub());
   // Gitple's end, which is late, and a new start find what they expect.
   CHECK(at(world.end(room).payload, "result") == "OK");
   world.start(room);

@@ -41,7 +41,7 @@ TEST_CASE("failing bots: a start that fails is error -32003, its filter is given
   const Received answer = world.start(room);
   CHECK(at(answer.payload, "error.code") == "-32003");
   CHECK(count(answer.payload, "told to throw") == 0);
-  world.broker.wait_for_log("Received UNSUBSCRIBE");
+  world.broker.wait_for_unsubscription(room.msg_sub());
   CHECK(at(world.end(room).payload, "error.code") == "-32002");
   CHECK(world.client.unexpected("#").empty());
 

@@ -130,7 +130,7 @@ TEST_CASE("rooms: another session may come with other topics, and the old ones a
   Room renewed{.session = "105", .user = "8"};
   world.start(old);
   world.start(renewed);
-  world.broker.wait_for_log("Received UNSUBSCRIBE");
+  world.broker.wait_for_unsubscription(old.msg_sub());
   world.tell(old, "say old");
   world.tell(renewed, "say new");
   world.hear(renewed, "new");
@@ -184,7 +184,7 @@ TEST_CASE("rooms: an end lets the bot say goodbye, and is answered behind that")
   const Received goodbye = world.hear(room, "end ended");
   CHECK(goodbye.index < ok.index);
 
-  world.broker.wait_for_log("Received UNSUBSCRIBE");
+  world.broker.wait_for_unsubscription(room.msg_sub());
   world.tell(room, "say anybody");
   world.fence();
   CHECK(world.client.unexpected(room.msg_pub()).empty());

@@ -44,6 +44,8 @@ Connection::Connection(int port, std::string id, std::vector<std::string> filter
   });
   mosquitto_subscribe_callback_set(
       client, [](mosquitto*, void* self, int, int, const int*) { static_cast<Connection*>(self)->ready_ = true; });
+  mosquitto_publish_callback_set(
+      client, [](mosquitto*, void* self, int) { --static_cast<Connection*>(self)->unacknowledged_; });
   mosquitto_message_callback_set(client, [](mosquitto*, void* self, const mosquitto_message* message) {
     static_cast<Connection*>(self)->take(*message);
   });
@@ -70,6 +72,7 @@ void Connection::publish(const std::string& topic, const std::string& payload) {
   const int code = mosquitto_publish(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()),
                                      payload.data(), 1, false);
   if (code != MOSQ_ERR_SUCCESS && !is_outage(code)) check(code, "publish");
+  ++unacknowledged_;
 }
 
 void Connection::wait(milliseconds most) const {

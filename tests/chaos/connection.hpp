@@ -32,6 +32,8 @@ class Connection {
   // Connected, and granted all that it asked for.
   [[nodiscard]] bool is_ready() const { return ready_; }
   [[nodiscard]] int losses() const { return losses_; }
+  // Messages that the broker has not acknowledged.
+  [[nodiscard]] std::size_t unacknowledged() const { return unacknowledged_; }
 
  private:
   void connect();
@@ -43,6 +45,7 @@ class Connection {
   std::unique_ptr<mosquitto, void (*)(mosquitto*)> client_;
   bool connected_ = false, ready_ = false;
   int losses_ = 0;
+  std::size_t unacknowledged_ = 0;
   std::exception_ptr failure_;
 };
 

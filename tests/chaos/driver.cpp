@@ -110,18 +110,38 @@ bool Driver::send_next(Line& line) {
   const auto ticks_unanswered = static_cast<std::size_t>(line.ticks) - line.ticks_heard;
   if (std::ssize(line.unanswered) + static_cast<long long>(ticks_unanswered) >= pace_.unanswered) return false;
   const bool with_timer = (line.ledger.last_number() + 1) % 10 == 0;
-  const long long number = line.ledger.send_number(with_timer);
-  const std::string text =
-      std::to_string(number) + (with_timer ? fmt::format(" timer {}", 1 + random_() % kLongestTimerMs) : "");
-  line.unanswered[number] = text;
-  line.sent_at[number] = Clock::now();
-  send(line, text);
-  if (number % 7 == 0 && !pace_.insistent) {
+  send_number(line, with_timer ? fmt::format(" timer {}", 1 + random_() % kLongestTimerMs) : "");
+  if (line.ledger.last_number() % 7 == 0 && !pace_.insistent) {
     line.ledger.send_tick();
     ++line.ticks;
     send(line, "tick");
   }
   return true;
+}
+
+// `more`: a timer, or nothing.
+void Driver::send_number(Line& line, const std::string& more) {
+  const long long number = line.ledger.send_number(!more.empty());
+  const std::string text = std::to_string(number) + more;
+  line.unanswered[number] = text;
+  line.sent_at[number] = Clock::now();
+  send(line, text);
+}
+
+// A few at a time: libmosquitto searches through all that are on their way.
+void Driver::pile_up(int messages) {
+  constexpr int kAtOnce = 500;
+  for (int left = messages; left > 0; left -= kAtOnce) {
+    {
+      const std::lock_guard lock(mutex_);
+      for (int i = 0; i < std::min(left, kAtOnce); ++i) send_number(lines_[next_++ % lines_.size()], "");
+      last_heard_ = Clock::now();
+    }
+    if (!wait(kPatience, [this] { return connection_.unacknowledged() < kAtOnce; })) break;
+  }
+  if (!wait(kPatience, [this] { return connection_.unacknowledged() == 0; })) {
+    throw std::runtime_error("the broker does not take the messages");
+  }
 }
 
 void Driver::insist() {

@@ -39,6 +39,8 @@ class Driver {
   // Waits until all rooms are open.
   void open_rooms();
   void talk();
+  // So many messages at once, to all rooms in turn. When it returns, the broker has them.
+  void pile_up(int messages);
   // One message out of turn, which is no part of the account.
   void tell(int room, const std::string& text);
   // Sends no more, waits for what is still to come, asks all bots for their reports, and draws the balance.
@@ -68,6 +70,7 @@ class Driver {
   void hear_bot(Line& line, const std::string& payload);
   void send_what_is_due();
   bool send_next(Line& line);
+  void send_number(Line& line, const std::string& more);
   void insist();
   void send(Line& line, const std::string& text);
   // Waits until `condition` holds; false when nothing was heard for `patience`.

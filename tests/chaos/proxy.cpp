@@ -78,6 +78,11 @@ void Proxy::freeze(bool frozen) {
   wake();
 }
 
+void Proxy::hold_host(bool held) {
+  host_held_ = held;
+  wake();
+}
+
 void Proxy::run() {
   while (!stopped_) {
     turn(-1);
@@ -100,9 +105,10 @@ void Proxy::turn(int most_ms) {
     descriptors.push_back({listener_, POLLIN, 0});
     for (const auto& link : links_) {
       for (const Stream* stream : {&link->up, &link->down}) {
-        const bool reads = stream->unsent.empty() && !stream->ended;
+        const bool held = stream->from_host && host_held_;
+        const bool reads = stream->unsent.empty() && !stream->ended && !held;
         descriptors.push_back({reads ? stream->from : -1, POLLIN, 0});
-        descriptors.push_back({stream->unsent.empty() ? -1 : stream->to, POLLOUT, 0});
+        descriptors.push_back({stream->unsent.empty() || held ? -1 : stream->to, POLLOUT, 0});
       }
     }
   }

@@ -33,6 +33,8 @@ class Proxy {
   [[nodiscard]] int connections() const { return connections_; }
   // Nothing goes on, nothing is accepted, and nobody is told.
   void freeze(bool frozen);
+  // What the host sends does not go on, and what the broker sends does.
+  void hold_host(bool held);
 
  private:
   struct Stream {  // one direction of a connection
@@ -63,7 +65,7 @@ class Proxy {
   const int port_;
   std::vector<std::unique_ptr<Link>> links_;
   std::atomic<int> resets_wanted_ = 0, resets_done_ = 0, connections_ = 0;
-  std::atomic<bool> frozen_ = false, stopped_ = false;
+  std::atomic<bool> frozen_ = false, host_held_ = false, stopped_ = false;
   std::thread thread_;
 };
 

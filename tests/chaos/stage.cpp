@@ -66,7 +66,7 @@ std::string some(const std::vector<std::string>& complaints) {
 
 Stage::Stage(StageOptions options)
     : random(next_seed()),
-      broker(dir / "broker", {.keeps_sessions = options.broker_keeps_sessions}),
+      broker(dir / "broker", {.lines = options.broker_lines, .keeps_sessions = options.broker_keeps_sessions}),
       host(dir / "host",
            [&] {
              if (options.proxied) proxy.emplace(broker.port(), options.watch);

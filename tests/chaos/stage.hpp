@@ -20,6 +20,7 @@ struct StageOptions {
   bool proxied = false;
   Watch watch = {};
   bool broker_keeps_sessions = false;
+  std::string broker_lines = "";  // of its configuration
   Pace pace = {};
   std::string data = "";                      // directory; empty: one of its own
   std::string executable = "";                // empty: the real one

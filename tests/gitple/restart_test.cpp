@@ -53,7 +53,7 @@ struct Run : GitpleStage {
         .inbox = [&](auto id, std::size_t count) { runtime.restore_inbox(*actors.at(id), count); },
         .outbox = [](botel::store::Message) {},
         .request = [&](botel::store::Request request) { requests.push_back(std::move(request)); },
-        .received = [](const botel::store::Pair&) {}};
+        .received = [](const botel::store::Received&) {}};
     REQUIRE(store.load(visitor));
     for (auto& request : requests) service.restore(std::move(request));
     runtime.saved();

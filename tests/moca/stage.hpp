@@ -144,7 +144,7 @@ struct MocaStage {
         .inbox = [&](auto id, std::size_t count) { runtime.restore_inbox(*actors.at(id), count); },
         .outbox = [](botel::store::Message) {},
         .request = [](botel::store::Request) {},
-        .received = [](const botel::store::Pair&) {},
+        .received = [](const botel::store::Received&) {},
         .secret = [&](botel::store::Secret secret) { service.restore(*actors.at(secret.actor), std::move(secret)); }};
     REQUIRE(store.load(visitor));
     runtime.saved();

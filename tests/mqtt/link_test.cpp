@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,16 @@ class Broker {
     const ssize_t count = readable(client_) ? recv(client_, buffer, sizeof buffer, 0) : 0;
     return {buffer, static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
   }
+  // Whether the connection goes on.
+  [[nodiscard]] bool is_there() const {
+    char byte = 0;
+    return client_ >= 0 && (recv(client_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 || errno == EAGAIN);
+  }
+  // As much as there is room for.
+  std::size_t send_some(const std::string& bytes) {
+    const ssize_t count = ::send(client_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return static_cast<std::size_t>(std::max<ssize_t>(count, 0));
+  }
   void hang_up() {
     if (client_ >= 0) close(client_);
     client_ = -1;
@@ -72,12 +84,15 @@ std::string puback(int packet) {
   return {'\x40', '\x02', static_cast<char>(packet >> 8), static_cast<char>(packet & 255)};
 }
 
+std::string unsuback(const std::string& packet) { return std::string("\xb0\x02", 2) + packet.substr(0, 2); }
+
 struct Stage {
   Broker broker;
   Counters counters;
   std::unique_ptr<Link> link;
   SteadyTime now = std::chrono::steady_clock::now();
   std::vector<std::string> heard;
+  bool hurries = true;  // whatever it waits for is over with the next round
 
   Stage() {
     mqtt::LinkConfig config;
@@ -89,7 +104,7 @@ struct Stage {
   }
 
   void round() {
-    now += std::chrono::seconds(60);  // whatever it waits for is over
+    now = hurries ? now + std::chrono::seconds(60) : std::chrono::steady_clock::now();
     pollfd wanted = link->descriptor();
     poll(&wanted, 1, 1);
     link->tick(now);
@@ -103,7 +118,7 @@ struct Stage {
       if (done()) return;
       round();
     }
-    FAIL("in vain");
+    FAIL("in vain, after " << heard.size() << " messages: " << link->trouble());
   }
   void connect(const std::string& first_words) {
     until([&] { return broker.greeted(); });
@@ -156,6 +171,27 @@ TEST_CASE("link: while it is cut, a connection that was being made is given up")
   CHECK_FALSE(stage.link->connected());
 }
 
+namespace {
+
+const std::string kGoodbye("\xe0\0", 2);
+
+// A broker that takes in all that comes, and hangs up at a goodbye or where the connection ends. Returns what came.
+std::string serve_to_the_end(Broker& broker) {
+  std::string all;
+  while (!all.ends_with(kGoodbye) && broker.is_there()) all += broker.received();
+  broker.hang_up();
+  return all;
+}
+
+// The packet id of an UNSUBSCRIBE that has come, after whatever else.
+std::string wait_for_question(Broker& broker, std::string& all) {
+  const auto question = [&] { return all.find(std::string("\xa2\x0e", 2)); };
+  while (question() == std::string::npos && broker.is_there()) all += broker.received();
+  return all.substr(question() + 2, 2);
+}
+
+}  // namespace
+
 TEST_CASE("link: it leaves when the broker has what was said, and acknowledges nothing that comes meanwhile") {
   Stage stage;
   stage.connect(connack(false));
@@ -164,7 +200,6 @@ TEST_CASE("link: it leaves when the broker has what was said, and acknowledges n
   stage.link->write();
   stage.until([&] { return stage.broker.received().find("answer") != std::string::npos; });
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::hours(1);
-  const std::string goodbye("\xe0\0", 2);
   SUBCASE("something comes") {
     stage.broker.send(publish(7, "late") + puback(1));
     stage.link->leave(deadline);
@@ -172,12 +207,90 @@ TEST_CASE("link: it leaves when the broker has what was said, and acknowledges n
   }
   SUBCASE("nothing comes") {
     stage.broker.send(puback(1));
+    auto broker = std::async([&] { return serve_to_the_end(stage.broker); });
     stage.link->leave(deadline);
-    CHECK(stage.broker.received() == goodbye);
+    CHECK(broker.get() == kGoodbye);
   }
   SUBCASE("the broker says nothing in time") {
     stage.link->leave(std::chrono::steady_clock::now());
-    CHECK(stage.broker.received() == goodbye);
+    CHECK(stage.broker.received() == kGoodbye);
   }
   CHECK(stage.heard.empty());
+}
+
+TEST_CASE("link: before it leaves, it waits until the broker has confirmed what was acknowledged") {
+  Stage stage;
+  stage.connect(connack(false) + publish(1, "a"));
+  stage.until([&] { return stage.heard.size() == 1; });
+  store::Batch batch;
+  stage.link->save(batch);
+  CHECK(batch.received.size() == 1);
+  CHECK_FALSE(stage.link->has_gone());
+  auto broker = std::async([&] {
+    std::string all;
+    stage.broker.send(unsuback(wait_for_question(stage.broker, all)));
+    return all + serve_to_the_end(stage.broker);
+  });
+  stage.link->leave(std::chrono::steady_clock::now() + std::chrono::hours(1));
+  CHECK(broker.get().starts_with(puback(1)));
+  CHECK(stage.link->has_gone());
+}
+
+TEST_CASE("link: a broker that was asked, and has answered, hands over no acknowledged message again") {
+  Stage stage;
+  stage.connect(connack(false) + publish(1, "a"));
+  stage.until([&] { return stage.heard.size() == 1; });
+  std::string received;
+  const std::string packet = wait_for_question(stage.broker, received);
+  CHECK(received.starts_with(puback(1)));
+  stage.broker.send(unsuback(packet));
+  store::Batch batch;
+  stage.link->save(batch);
+  stage.until([&] { return stage.link->has_gone(); });
+  stage.broker.hang_up();
+  stage.connect(connack(true) + publish(1, "a"));
+  stage.until([&] { return stage.heard.size() == 2; });
+}
+
+TEST_CASE("link: a broker that sends on and on without an answer gets a goodbye, and goes on in another connection") {
+  constexpr int kFull = mqtt::Redeliveries::kMost;
+  Stage stage;
+  stage.hurries = false;
+  stage.connect(connack(false));
+  stage.until([&] { return stage.link->connected(); });
+  std::string received;
+  const auto said_goodbye = [&] { return received.ends_with(kGoodbye); };
+  const auto send = [&](std::string messages) {
+    while (!messages.empty() && !said_goodbye()) {
+      messages.erase(0, stage.broker.send_some(messages));
+      stage.round();
+      received += stage.broker.received();
+    }
+  };
+  std::string full;
+  for (int i = 1; i <= kFull; ++i) full += publish(i, std::to_string(i));
+  SUBCASE("in the midst of much") {
+    for (int i = kFull + 1; i < 65'535; ++i) full += publish(i, std::to_string(i));
+    send(full);
+  }
+  SUBCASE("in pieces that are all acknowledged") {
+    for (std::size_t at = 0; at < full.size(); at += 1000) {
+      send(full.substr(at, 1000));
+      stage.round();
+    }
+  }
+  stage.until([&] {
+    received += stage.broker.received();
+    return said_goodbye();
+  });
+  stage.broker.hang_up();
+  const auto taken = stage.heard.size();
+  CHECK(taken >= kFull);
+  CHECK(taken <= kFull + 1000);
+  stage.until([&] { return stage.link->losses() == 1; });
+  // The broker has taken in all acknowledgements, and has the rest.
+  const int last = static_cast<int>(taken);
+  stage.connect(connack(true) + publish(last + 1, std::to_string(last + 1)) + publish(last, "another one"));
+  stage.until([&] { return stage.heard.size() == taken + 2; });
+  CHECK(stage.heard.back() == "another one");
 }

@@ -51,7 +51,7 @@ struct Run : Port {
         .inbox = [&](store::ActorId id, std::size_t count) { runtime.restore_inbox(find(id), count); },
         .outbox = [](store::Message) {},
         .request = [](store::Request) {},
-        .received = [](const store::Pair&) {}};
+        .received = [](const store::Received&) {}};
     REQUIRE(store.load(visitor));
     runtime.saved();
   }

@@ -50,7 +50,9 @@ inline std::vector<std::string> contents(Store& store) {
   visitor.secret = [&](const Secret& s) {
     lines.push_back(fmt::format("secret {} {} {}", s.actor, s.name, json::quoted(s.value)));
   };
-  visitor.received = [&](const Pair& p) { lines.push_back(fmt::format("pair {} {}", p.packet, p.hash)); };
+  visitor.received = [&](const Received& r) {
+    lines.push_back(fmt::format("received {} {} {}", r.number, r.packet, r.hash));
+  };
   REQUIRE(store.load(visitor));
   for (const ActorId actor : waiting) {
     const auto events = store.inbox(actor, 0, 1000);

@@ -210,7 +210,8 @@ TEST_CASE("store: a file of a newer Botel is refused") {
   const fs::path file = folder.path / kFile;
   opened(file).reset();
   raw(file).exec("PRAGMA user_version = 9");
-  CHECK(refusal(file) == "FILE was written by a newer Botel (schema 9; this one reads up to 2)");
+  CHECK(refusal(file) == "FILE was written by a newer Botel (schema 9; this one reads up to " +
+                             std::to_string(migrations().size()) + ")");
 }
 
 TEST_CASE("store: an empty file, as a crash may leave it, becomes a store") {
@@ -227,18 +228,29 @@ TEST_CASE("store: a file of an older Botel is brought up to date, step by step, 
   auto database = raw(file);
   const auto version = [&] { return database.execAndGet("PRAGMA user_version").getInt(); };
   Migrations all = migrations();
+  const int newest = static_cast<int>(all.size());
   all.push_back("ALTER TABLE timers ADD note TEXT");
   all.push_back("UPDATE timers SET note = 'hello'; INSERT INTO nowhere VALUES (1)");
 
   CHECK_THROWS_AS((void)migrate(database, name, all), SQLite::Exception);
-  CHECK(version() == 3);
+  CHECK(version() == newest + 1);
   CHECK(database.execAndGet("SELECT count(*) FROM timers WHERE note IS NULL").getInt() == 2);
 
   all.back() = "UPDATE timers SET note = 'hello'";
   REQUIRE(migrate(database, name, all));
   REQUIRE(migrate(database, name, all));
-  CHECK(version() == 4);
+  CHECK(version() == newest + 2);
   CHECK(database.execAndGet("SELECT count(*) FROM timers WHERE note = 'hello'").getInt() == 2);
+}
+
+TEST_CASE("store: what was received before the order was kept is still there, by packet id") {
+  const TempFolder folder;
+  const fs::path file = folder.path / kFile;
+  Migrations older = migrations();
+  older.resize(2);
+  open_database(file, older)->exec("INSERT INTO received VALUES (65535, -7), (3, 5), (0, 0)");
+  CHECK(contents(*opened(file)) ==
+        std::vector<std::string>{"received 3 3 5", fmt::format("received 65535 65535 {}", kMost - 6)});
 }
 
 TEST_CASE("store: a damaged file is named when it is read, with what helps") {

@@ -80,7 +80,7 @@ TEST_CASE("check: a healthy file has no damage, and as many records as were writ
   const auto host = opened(file);
   const auto checked = check(file);
   REQUIRE(checked);
-  CHECK(checked->schema == 2);
+  CHECK(checked->schema == 3);
   CHECK(checked->damages.empty());
   CHECK(checked->tables.size() == 11);
   for (const auto& table : checked->tables) {
@@ -255,7 +255,7 @@ TEST_CASE("export: each record is a line of JSON, with its bytes as text or base
   for (const char* const bytes : {"\xFF", "\xFF\xFE", "\xFF\xFE\xFD", "\xFF\xFE\xFD\xFC"}) {
     batch.outbox.push_back({batch.outbox.size() + 1, "topic", bytes});
   }
-  batch.received = {{1, kMost}};
+  batch.received = {{7, 1, kMost}};
   REQUIRE(store->commit(batch));
   const std::string text = exported(folder.path / kFile);
   CHECK(text == R"({"table":"actors","id":1,"type":"room","address":"address 1","bot":"echo","origin":"{}"})"
@@ -270,7 +270,7 @@ TEST_CASE("export: each record is a line of JSON, with its bytes as text or base
                 "\n"
                 R"({"table":"outbox","id":4,"topic":"topic","payload":{"base64":"//79/A=="}})"
                 "\n"
-                R"({"table":"received","packet":1,"hash":-1})"
+                R"({"table":"received","number":7,"packet":1,"hash":-1})"
                 "\n");
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) CHECK(json::read(line));
@@ -282,7 +282,7 @@ TEST_CASE("export: every table is in it") {
   Batch batch = many(1);
   batch.effects = {{1, 1, 0, {}}};
   batch.inbox = {{1, {}}};
-  batch.received = {{1, 1}};
+  batch.received = {{1, 1, 1}};
   batch.dead_letters = {{0, "", "", "", "", {}}};
   REQUIRE(store->commit(batch));
   const std::string text = exported(folder.path / kFile);

@@ -40,7 +40,7 @@ TEST_CASE("store: each record comes back as it was, also when the file is opened
   batch.inbox = {{7, event(1)}};
   batch.outbox = {{kMost, "topic", kBytes}};
   batch.requests = {{kMost, "topic", "[1]", "[]"}};
-  batch.received = {{65535, kMost}, {0, 0}};
+  batch.received = {{kMost / 2, 65535, kMost}, {1, 0, 0}};
   batch.dead_letters = {{1, "room", "address", "echo", "it crashed", event(3)}};
   REQUIRE(opened(folder.path / kFile)->commit(batch));
 
@@ -52,8 +52,8 @@ TEST_CASE("store: each record comes back as it was, also when the file is opened
               fmt::format("timer 7 {} -1", most),
               fmt::format("effect 7 {} 8 | 1 {} {} 2 -3 payload detail blob", most, most, most), "inbox 7 1",
               fmt::format("message {} topic {}", most, json::quoted(kBytes)),
-              fmt::format("request {} topic [1] []", most), "pair 0 0", fmt::format("pair 65535 {}", most),
-              line(event(1))});
+              fmt::format("request {} topic [1] []", most), "received 1 0 0",
+              fmt::format("received {} 65535 {}", kMost / 2, most), line(event(1))});
 }
 
 TEST_CASE("store: a state, a topic and a payload may have any bytes") {
@@ -83,13 +83,14 @@ TEST_CASE("store: records are told by id and number, whatever the order they wer
   batch.effects = {{3, 11, 0, {}}, {3, 9, 0, {}}, {1, 70, 0, {}}};
   batch.outbox = {{10, "", ""}, {9, "", ""}};
   batch.requests = {{2, "", "", ""}, {1, "", "", ""}};
-  batch.received = {{5, 0}, {4, 0}};
+  batch.received = {{5, 1, 0}, {4, 2, 0}};
   REQUIRE(store->commit(batch));
   CHECK(contents(*store) == Lines{"actor 3 room address 3 echo {} | 3 1 1 \"state\" {}",
                                   "actor 20 room address 20 echo {} | 20 1 1 \"state\" {}", "timer 3 8 0",
                                   "timer 3 9 0", "timer 20 1 0", "effect 1 70 0 | 0 0 0 0 0   ",
                                   "effect 3 9 0 | 0 0 0 0 0   ", "effect 3 11 0 | 0 0 0 0 0   ", "message 9  \"\"",
-                                  "message 10  \"\"", "request 1   ", "request 2   ", "pair 4 0", "pair 5 0"});
+                                  "message 10  \"\"", "request 1   ", "request 2   ", "received 4 2 0",
+                                  "received 5 1 0"});
 }
 
 TEST_CASE("store: what is written again is replaced") {
@@ -100,7 +101,7 @@ TEST_CASE("store: what is written again is replaced") {
   first.effects = {{1, 1, 10, {}}};
   first.inbox = {{1, event(1)}};
   first.requests = {{1, "topic", "[]", "old"}};
-  first.received = {{1, 10}};
+  first.received = {{1, 7, 10}};
   REQUIRE(store->commit(first));
   Batch second;
   second.states = {{1, 2, 1, "new", "{}"}};
@@ -109,11 +110,11 @@ TEST_CASE("store: what is written again is replaced") {
   second.inbox = {{1, event(1)}};
   second.inbox[0].event.attempt = 2;
   second.requests = {{1, "topic", "[]", "new"}};
-  second.received = {{1, 20}};
+  second.received = {{1, 8, 20}};
   REQUIRE(store->commit(second));
   CHECK(contents(*store) == Lines{"actor 1 room address 1 echo {} | 1 2 1 \"new\" {}", "timer 1 1 20",
-                                  "effect 1 1 20 | 0 0 0 0 0   ", "inbox 1 1", "request 1 topic [] new", "pair 1 20",
-                                  line(second.inbox[0].event)});
+                                  "effect 1 1 20 | 0 0 0 0 0   ", "inbox 1 1", "request 1 topic [] new",
+                                  "received 1 8 20", line(second.inbox[0].event)});
 }
 
 TEST_CASE("store: what is gone is gone, and nothing else") {
@@ -125,7 +126,7 @@ TEST_CASE("store: what is gone is gone, and nothing else") {
   first.inbox = {{1, event(1)}, {1, event(2)}};
   first.outbox = {{1, "a", ""}, {2, "b", ""}, {3, "c", ""}, {4, "d", ""}};
   first.requests = {{1, "", "", ""}, {2, "", "", ""}};
-  first.received = {{1, 1}, {2, 2}};
+  first.received = {{1, 1, 1}, {2, 2, 2}};
   REQUIRE(store->commit(first));
   Batch second;
   second.timers_gone = {{1, 1}};
@@ -134,12 +135,12 @@ TEST_CASE("store: what is gone is gone, and nothing else") {
   second.delivered_before = 3;
   second.delivered = {4};
   second.requests_gone = {1};
-  second.received_gone = true;
-  second.received = {{3, 3}};
+  second.received_before = 2;
+  second.received = {{3, 3, 3}};
   REQUIRE(store->commit(second));
   CHECK(contents(*store) == Lines{"actor 1 room address 1 echo {} | 1 1 1 \"state\" {}", "timer 1 2 0",
                                   "effect 1 1 0 | 0 0 0 0 0   ", "inbox 1 1", "message 3 c \"\"", "request 2   ",
-                                  "pair 3 3", line(event(2))});
+                                  "received 2 2 2", "received 3 3 3", line(event(2))});
 }
 
 TEST_CASE("store: an actor that is gone takes its parts along, and leaves its address to another one") {

@@ -111,6 +111,15 @@ void Broker::wait_for_subscription(const std::string& filter) const {
   });
 }
 
+// A filter of a SUBSCRIBE has its QoS after it.
+bool Broker::was_unsubscribed(const std::string& filter) const {
+  return log().find("\t" + filter + "\n") != std::string::npos;
+}
+
+void Broker::wait_for_unsubscription(const std::string& filter) const {
+  wait_until("UNSUBSCRIBE " + filter, [&] { return was_unsubscribed(filter); });
+}
+
 TakenPort::TakenPort(int port) : port_(port), socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const sockaddr_in address = loopback(port);
   // Connections of somebody who had it before may still be closing.

@@ -35,6 +35,9 @@ class Broker {
   [[nodiscard]] std::string log() const { return process_->log(); }
   // Waits until the client that asked last for `filter` has been granted it, by this start() and in its connection.
   void wait_for_subscription(const std::string& filter) const;
+  // Whether a client has taken `filter` back.
+  [[nodiscard]] bool was_unsubscribed(const std::string& filter) const;
+  void wait_for_unsubscription(const std::string& filter) const;
   void wait_for_log(const std::string& text, int times = 1) { process_->wait_for_log(text, times); }
 
  private:
