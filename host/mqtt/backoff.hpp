@@ -33,7 +33,8 @@ class Backoff {
     } else {
       ++unreached_;
     }
-    const milliseconds longest = std::min(kLongest, kFirst * (1 << std::min(std::max(unreached_, short_), 10u)));
+    const unsigned failures = std::clamp(std::max(unreached_, short_), 1u, 10u);
+    const milliseconds longest = std::min(kLongest, kFirst * (1 << (failures - 1)));
     return milliseconds(std::uniform_int_distribution<long>(longest.count() / 2, longest.count())(random_));
   }
 
