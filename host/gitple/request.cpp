@@ -71,9 +71,18 @@ Result<Identity> decode_identity(const Source& source, const Document& params) {
 }
 
 // The text's example: .../r/{room}/req/t/{bot} is answered on .../r/{room}/res. Nowhere, where it is written otherwise.
-std::string answers_to(const Source& source, const std::string& cmd_pub) {
+std::string derived_answers(const Source& source, const std::string& cmd_pub) {
   const std::string topic = cmd_pub.substr(0, cmd_pub.rfind("/req/")) + "/res";
-  return cmd_pub.find("/req/") != std::string::npos && check_topic(source, topic) ? topic : "";
+  const bool fits = cmd_pub.find("/req/") != std::string::npos && check_topic(source, topic);
+  return fits && !mqtt::matches(kRequests, topic) ? topic : "";
+}
+
+// Where the answers to the bot's own requests are to come.
+Result<std::string> decode_answers(const Source& source, const Document& params, const std::string& cmd_pub) {
+  if (!params.present("cmdResPub")) return derived_answers(source, cmd_pub);
+  auto given = topic(source, params, "cmdResPub");
+  if (given && mqtt::matches(kRequests, *given)) return failure("params.cmdResPub takes in requests");
+  return given;
 }
 
 Result<Start> decode_start(const Source& source, const Document& params) {
@@ -85,15 +94,12 @@ Result<Start> decode_start(const Source& source, const Document& params) {
   for (const auto* text : {&msg_sub, &msg_pub, &cmd_pub}) {
     if (!*text) return tl::unexpected(text->error());
   }
-  Start start{*identity, "null", *msg_sub, *msg_pub, *cmd_pub, answers_to(source, *cmd_pub)};
+  auto cmd_res_pub = decode_answers(source, params, *cmd_pub);
+  if (!cmd_res_pub) return tl::unexpected(cmd_res_pub.error());
+  Start start{*identity, "null", *msg_sub, *msg_pub, *cmd_pub, *cmd_res_pub};
   if (mqtt::overlap(start.msg_sub, kRequests)) return failure("params.msgSub takes in requests");
   for (const auto* own : {&start.msg_pub, &start.cmd_pub}) {
     if (mqtt::matches(start.msg_sub, *own)) return failure("params.msgSub takes in what the bot itself sends");
-  }
-  if (params.find("cmdResPub")) {
-    auto cmd_res_pub = topic(source, params, "cmdResPub");
-    if (!cmd_res_pub) return tl::unexpected(cmd_res_pub.error());
-    start.cmd_res_pub = *cmd_res_pub;
   }
   if (const auto user = params.find("user"); user && !user->is(Kind::null)) {
     if (!user->is(Kind::object)) return failure("params.user must be an object");
@@ -143,7 +149,7 @@ Request decode_request(const Source& source, std::string_view text) {
     // What is no id cannot be returned as one.
     request.id = id->is(Kind::string) || id->is(Kind::number) ? id->raw : "null";
   }
-  if (const auto res_pub = params.find("resPub"); res_pub && !res_pub->is(Kind::null)) {
+  if (const auto res_pub = params.present("resPub"); res_pub && res_pub->raw != "\"\"") {
     if (auto checked = topic(source, params, "resPub")) {
       request.res_pub = *checked;
     } else {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "mqtt/topics.hpp"
+#include "gitple/filters.hpp"
 
 namespace botel::gitple {
 namespace {
@@ -16,14 +16,6 @@ constexpr std::size_t kMostWaiting = 100;    // requests that wait for a room
 constexpr std::size_t kMostEarly = 1000;     // events of a user before the subscription is granted again
 
 std::string name(const Source& source) { return fmt::format("s/{}/a/{}/t/{}", source.sp, source.app, source.bot); }
-
-// Whether one of our own filters takes in `topic`; a shared one is $share/GROUP/FILTER.
-bool takes_in(const std::vector<std::string>& filters, std::string_view topic) {
-  return std::ranges::any_of(filters, [&](std::string_view filter) {
-    if (filter.starts_with("$share/")) filter.remove_prefix(filter.find('/', 7) + 1);
-    return mqtt::matches(filter, topic);
-  });
-}
 
 }  // namespace
 
@@ -37,6 +29,7 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       runtime_(runtime),
       find_bot_(std::move(find_bot)),
       find_owner_(std::move(find_owner)),
+      answer_topics_(client, config_.answers),
       requests_(counters.add("gitple_requests_total", "Requests of gitple")),
       malformed_requests_(counters.add("gitple_requests_malformed_total", "Payloads that are no request")),
       refused_requests_(counters.add("gitple_requests_refused_total", "Requests answered with an error")),
@@ -84,10 +77,9 @@ void Service::receive(const mqtt::Message& message) {
   } else if (message.over_limit) {
     ++over_limit_;
     complaints_.warning("{}: {} bytes are over the limit and ignored", log::printable(message.topic), message.size);
-  } else if (message.topic.find("/req/") != std::string::npos && takes_in(config_.requests, message.topic) &&
-             request_source(message.topic)) {
+  } else if (takes_in(config_.requests, message.topic) && request_source(message.topic)) {
     receive_requests(message);
-  } else if (message.topic.find("/res") != std::string::npos && receive_answer(message)) {
+  } else if (answer_topics_.has(message.topic) && receive_answer(message)) {
     return;
   } else if (receive_message(message)) {
     ++messages_;
@@ -177,7 +169,6 @@ void Service::serve_start(Waiting request) {
   }
   Room& added = add(std::make_unique<Room>(request.source, std::move(start), *this, *role));
   added.replies.push_back(std::move(request.reply));
-  warn_of_deaf_answers(added);
   if (restoring_) listen(added);
   client_.subscribe(added.start.msg_sub, [this, address](const Result<>& granted) { subscribed(address, granted); });
 }
@@ -186,6 +177,7 @@ Room& Service::add(std::unique_ptr<Room> room) {
   auto& last_time = last_times_[room->place];
   room->last_time_ms = last_time.lock();
   if (!room->last_time_ms) last_time = room->last_time_ms = std::make_shared<std::int64_t>(0);
+  answer_topics_.add(room->start.cmd_res_pub);
   return *rooms_.emplace(room->address, std::move(room)).first->second;
 }
 
@@ -196,14 +188,6 @@ void Service::keep_waiting(Room& room, Waiting request) {
   }
   room.waiting.push_back(std::move(request));
   runtime_.give_up_retry(room);
-}
-
-void Service::warn_of_deaf_answers(const Room& room) {
-  const std::string& topic = room.start.cmd_res_pub;
-  if (!topic.empty() && !takes_in(config_.answers, topic)) {
-    complaints_.warning("{}: answers on {} will not be heard: [gitple] answers does not take them in",
-                        log::printable(room.address), log::printable(topic));
-  }
 }
 
 void Service::subscribed(const std::string& address, const Result<>& granted) {
@@ -306,6 +290,7 @@ std::vector<Waiting> Service::remove(Room& room) {
   }
   runtime_.timers().cancel(room.idle_timer);
   runtime_.timers().cancel(room.leave_timer);
+  answer_topics_.remove(room.start.cmd_res_pub);
   unlisten(room);
   runtime_.retire(room);
   auto waiting = std::move(room.waiting);

@@ -10,6 +10,7 @@
 
 #include "base/counters.hpp"
 #include "base/log.hpp"
+#include "gitple/answer_topics.hpp"
 #include "gitple/ended.hpp"
 #include "gitple/room.hpp"
 #include "mqtt/client.hpp"
@@ -84,7 +85,6 @@ class Service final : public runtime::Port {
   void serve_all(std::vector<Waiting> requests);
   void refuse(Reply& reply, std::string_view who, int code, const std::string& message);
   void keep_waiting(Room& room, Waiting request);
-  void warn_of_deaf_answers(const Room& room);
   void serve_start(Waiting request);
   void serve_end(Waiting request);
   void subscribed(const std::string& address, const Result<>& granted);
@@ -114,6 +114,7 @@ class Service final : public runtime::Port {
   runtime::Runtime& runtime_;
   const FindBot find_bot_;
   const FindOwner find_owner_;
+  AnswerTopics answer_topics_;
   log::Throttle complaints_;  // about what comes in
 
   Unanswered unanswered_;  // outlives the rooms, which hold replies

@@ -57,6 +57,21 @@ TEST_CASE("asks: resPub is cmdResPub where the start names one, else it is deriv
   }
 }
 
+TEST_CASE("asks: the answer is heard where the host itself has asked for it, whatever the filters take in") {
+  World world;
+  for (const std::string more : {R"("cmdPub":"s/1/a/1/room4/req/t/1")",
+                                 R"("cmdPub":"s/1/a/1/room4/req/t/1","cmdResPub":"s/1/a/1/room4/answers")"}) {
+    CAPTURE(more);
+    const Room room{.more = more};
+    world.start(room);
+    world.tell(room, "end 9");
+    world.reply(world.client.expect("s/1/a/1/room4/req/t/1"));
+    world.hear(room, R"(result 9 0 "OK")");
+    world.end(room);
+    world.hear(room, "end ended");
+  }
+}
+
 TEST_CASE("asks: what gitple answers comes back to the bot, with its tag") {
   World world;
   const Room room;

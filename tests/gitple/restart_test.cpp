@@ -19,7 +19,7 @@ constexpr std::int64_t kLater = kBegin + 60'000;
 std::string request(int id, const std::string& method, int room, int session = 1, const std::string& bot = "1") {
   return fmt::format(
       R"({{"jsonrpc":"2.0","id":{0},"method":"{1}","params":{{"_context":{{"room":{2},"session":{3},"bot":"{4}"}},)"
-      R"("resPub":"s/1/a/1/res","msgSub":"s/1/a/1/in/{2}/+","msgPub":"s/1/a/1/out/{2}","cmdPub":"s/1/a/1/r/{2}/req/t/1"}}}})",
+      R"("resPub":"s/1/a/1/res","msgSub":"s/1/a/1/in/{2}/+","msgPub":"s/1/a/1/out/{2}","cmdPub":"s/1/a/1/u/7/r/{2}/req/t/1"}}}})",
       id, method, room, session, bot);
 }
 std::string ok(int id) { return fmt::format(R"({{"jsonrpc":"2.0","id":{},"result":"OK"}})", id); }
@@ -175,7 +175,7 @@ TEST_CASE("restart: what a bot asked of gitple is still asked: an answer, or its
   Run next(*store, kBegin + 20'000);
   next.take();
   SUBCASE("an answer") {
-    next.receive("s/1/a/1/r/7/res", R"({"jsonrpc":"2.0","id":")" + id + R"(","result":"OK"})");
+    next.receive("s/1/a/1/u/7/r/7/res", R"({"jsonrpc":"2.0","id":")" + id + R"(","result":"OK"})");
     CHECK(next.take() == Lines{said(R"(result 5 0 \"OK\")", kBegin + 20'000)});
   }
   SUBCASE("none, in the time that it has from the restart on: it may wait at the broker") {
@@ -233,7 +233,7 @@ TEST_CASE("restart: a room that may leave leaves in the next run") {
     const std::string asked = run.take().back();
     const std::string id =
         asked.substr(asked.find("botel-"), asked.find('"', asked.find("botel-")) - asked.find("botel-"));
-    run.receive("s/1/a/1/r/7/res", R"({"jsonrpc":"2.0","id":")" + id + R"(","result":"OK"})");
+    run.receive("s/1/a/1/u/7/r/7/res", R"({"jsonrpc":"2.0","id":")" + id + R"(","result":"OK"})");
     run.save();
   }
   Run next(*store, kLater);
@@ -298,4 +298,18 @@ TEST_CASE("restart: a subscription that nobody holds is taken back when somethin
   CHECK(run.client.disowned == Lines{"s/1/a/1/in/7/7", "s/1/a/1/in/7/+"});
   run.receive("s/1/a/1/u/1/r/1/res", R"({"id":"unknown","result":"OK"})");
   CHECK(run.client.disowned.size() == 2);
+}
+
+TEST_CASE("restart: a topic of answers that no filter takes in is subscribed again with its room") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  std::string start = request(1, "start", 7);
+  start.replace(start.find("s/1/a/1/u/7/r/7/req/t/1"), 23, "s/1/a/1/room7/req/t/1");
+  {
+    Run run(*store);
+    run.receive(kRequests, start);
+    CHECK(run.take() == Lines{"+ s/1/a/1/room7/res", "+ s/1/a/1/in/7/+", answer(ok(1)), said("hello", kBegin)});
+    run.save();
+  }
+  Run next(*store, kLater);
+  CHECK(next.take() == Lines{"+ s/1/a/1/room7/res", "+ s/1/a/1/in/7/+"});
 }

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "gitple/stage.hpp"
 
 namespace {
@@ -13,7 +15,7 @@ const std::string kRequests = "s/1/a/1/t/1/req/x";
 std::string start(int room, int id = 1, int session = 1) {
   return fmt::format(
       R"({{"jsonrpc":"2.0","id":{1},"method":"start","params":{{"_context":{{"room":{0},"session":{2}}},)"
-      R"("resPub":"s/1/a/1/res","msgSub":"s/1/a/1/in/{0}/+","msgPub":"s/1/a/1/out/{0}","cmdPub":"s/1/a/1/r/{0}/req/t/1"}}}})",
+      R"("resPub":"s/1/a/1/res","msgSub":"s/1/a/1/in/{0}/+","msgPub":"s/1/a/1/out/{0}","cmdPub":"s/1/a/1/u/7/r/{0}/req/t/1"}}}})",
       room, id, session);
 }
 std::string end(int room, int id, int session = 1) {
@@ -127,6 +129,29 @@ TEST_CASE("gitple: many rooms come and go, and leave nothing behind") {
   CHECK_FALSE(stage.runtime.timers().next());
 }
 
+TEST_CASE("gitple: a topic of answers is subscribed once, and given back with the last room") {
+  GitpleStage stage;
+  const auto with_answers = [](int room, const char* topic) {
+    std::string request = start(room);
+    const std::string more = fmt::format(R"("cmdResPub":"{}",)", topic);
+    return request.insert(request.find("\"msgSub\""), more);
+  };
+  stage.receive(kRequests, with_answers(7, "s/1/a/1/answers"));
+  stage.receive(kRequests, with_answers(8, "s/1/a/1/answers"));
+  stage.receive(kRequests, with_answers(9, "s/1/a/1/u/9/r/9/res"));
+  stage.receive(kRequests, end(7, 2));
+  Lines lines = stage.take();
+  CHECK(std::ranges::count(lines, "+ s/1/a/1/answers") == 1);
+  CHECK(std::ranges::count(lines, "- s/1/a/1/answers") == 0);
+  CHECK(std::ranges::count(lines, "+ s/1/a/1/u/9/r/9/res") == 0);
+  stage.client.refuse = "answers";  // which is no reason to refuse the start
+  stage.receive(kRequests, end(8, 2));
+  stage.receive(kRequests, with_answers(7, "s/1/a/1/answers"));
+  lines = stage.take();
+  CHECK(std::ranges::count(lines, "- s/1/a/1/answers") == 1);
+  CHECK(std::ranges::count(lines, ok(1)) == 1);
+}
+
 TEST_CASE("gitple: open() says once whether all filters are granted") {
   for (const std::string refused : {"", "req", "res"}) {
     GitpleStage stage;
@@ -202,7 +227,7 @@ TEST_CASE("gitple: a msgSub is shared by few, and never one for requests") {
   const auto shared = [](int room, const std::string& filter) {
     return fmt::format(
         R"({{"jsonrpc":"2.0","id":{0},"method":"start","params":{{"_context":{{"room":{0}}},"resPub":"s/1/a/1/res",)"
-        R"("msgSub":"{1}","msgPub":"s/1/a/1/out","cmdPub":"s/1/a/1/r/7/req/t/1"}}}})",
+        R"("msgSub":"{1}","msgPub":"s/1/a/1/out","cmdPub":"s/1/a/1/u/7/r/7/req/t/1"}}}})",
         room, filter);
   };
   for (int room = 0; room < 101; ++room) stage.arrive(kRequests, shared(room, "s/1/a/1/in/+"));
@@ -238,7 +263,7 @@ TEST_CASE("gitple: a room whose bot was accepted to leave starts anew with the s
   std::string ask = stage.take().back();
   const auto at = ask.find("botel-");
   const std::string id = ask.substr(at, ask.find('"', at) - at);
-  stage.receive("s/1/a/1/r/7/res", R"({"jsonrpc":"2.0","id":")" + id + R"(","result":"OK"})");
+  stage.receive("s/1/a/1/u/7/r/7/res", R"({"jsonrpc":"2.0","id":")" + id + R"(","result":"OK"})");
   stage.take();
   stage.receive(kRequests, start(7, 2));
   CHECK(stage.take() == Lines{said(7, "bye, replaced", 1, 2), ok(2), said(7, "hello", 1, 3)});

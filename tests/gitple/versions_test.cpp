@@ -16,7 +16,7 @@ const std::string kMessages = "s/1/a/1/in/7/7";
 std::string start(int id = 1, int session = 1) {
   return fmt::format(
       R"({{"jsonrpc":"2.0","id":{0},"method":"start","params":{{"_context":{{"room":7,"session":{1}}},)"
-      R"("resPub":"s/1/a/1/res","msgSub":"s/1/a/1/in/7/+","msgPub":"s/1/a/1/out/7","cmdPub":"s/1/a/1/r/7/req/t/1"}}}})",
+      R"("resPub":"s/1/a/1/res","msgSub":"s/1/a/1/in/7/+","msgPub":"s/1/a/1/out/7","cmdPub":"s/1/a/1/u/7/r/7/req/t/1"}}}})",
       id, session);
 }
 std::string end(int id) {
