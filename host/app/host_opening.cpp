@@ -12,6 +12,7 @@
 #include "app/host.hpp"
 #include "base/log.hpp"
 #include "base/signals.hpp"
+#include "gitple/unread.hpp"
 #include "mqtt/topics.hpp"
 #include "store/sqlite.hpp"
 
@@ -47,6 +48,7 @@ Result<std::unique_ptr<Host>> Host::create(const Config& config, const std::file
 
   std::unique_ptr<mqtt::PrivateBroker> broker;
   mqtt::LinkConfig link = config.mqtt;
+  link.outline = gitple::outline;
   std::string url = config.broker.value_or("");
   if (!config.broker) {
     auto started = mqtt::PrivateBroker::start(config.data / "mosquitto", config.broker_port);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/json.hpp"
+#include "base/json_repair.hpp"
 #include "cli/text.hpp"
 
 namespace botel::cli {
@@ -200,7 +201,8 @@ class Body {
 }  // namespace
 
 Result<ChatMessage> read_chat_message(std::string_view payload) {
-  const auto document = json::read(payload);
+  const json::Repaired repaired(payload);
+  const auto document = json::read(repaired.text());
   if (!document) return tl::unexpected(document.error());
   if (!document->root.is(Kind::object)) return failure("a message must be an object");
   ChatMessage message;

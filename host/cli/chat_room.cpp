@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.hpp"
+#include "base/json_repair.hpp"
 #include "cli/fresh_id.hpp"
 #include "gitple/request.hpp"
 #include "mqtt/topics.hpp"
@@ -78,7 +79,8 @@ std::string ChatRoom::encode_read(std::int64_t time_ms, std::int64_t read) const
 }
 
 Result<ChatCommand> read_chat_command(std::string_view payload) {
-  const auto request = json::read(payload);
+  const json::Repaired repaired(payload);
+  const auto request = json::read(repaired.text());
   if (!request) return tl::unexpected(request.error());
   const auto inside = request->find("params");
   const auto params = json::read(inside ? inside->raw : "{}");
@@ -88,7 +90,7 @@ Result<ChatCommand> read_chat_command(std::string_view payload) {
   command.method = json::text(*request, "method");
   if (command.method.empty()) return failure("a request without a method");
   if (const auto id = request->find("id")) {
-    command.id = id->is(Kind::string) || id->is(Kind::number) ? id->raw : "null";
+    command.id = id->is(Kind::string) || id->is(Kind::number) ? repaired.original(id->raw) : "null";
   }
   // What stands in a payload is not to make the chat publish anywhere else.
   const std::string res_pub = json::text(*params, "resPub");

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/json.hpp"
+#include "base/json_repair.hpp"
 #include "gitple/request.hpp"
 
 namespace botel::gitple {
@@ -59,7 +60,9 @@ std::string encode_call(const Speaker& speaker, std::string_view id, std::string
 }  // namespace
 
 Result<Incoming> decode_message(std::string_view payload) {
-  const auto document = json::read(payload);
+  const json::Repaired repaired(payload);
+  const std::string_view whole = repaired.text();
+  const auto document = json::read(whole);
   if (!document) return tl::unexpected(document.error());
   if (!document->root.is(Kind::object)) return failure("a message must be an object");
   Incoming incoming;
@@ -78,12 +81,12 @@ Result<Incoming> decode_message(std::string_view payload) {
     incoming.events.push_back({.kind = BOTEL_ROOM_COMMAND,
                                .format = BOTEL_FORMAT_JSON,
                                .payload = std::string(c->raw),
-                               .detail = std::string(payload)});
+                               .detail = std::string(whole)});
   } else if (m) {
     incoming.events.push_back({.kind = BOTEL_ROOM_MESSAGE,
                                .format = m->is(Kind::string) ? BOTEL_FORMAT_TEXT : BOTEL_FORMAT_JSON,
                                .payload = json::text(*m),
-                               .detail = std::string(payload)});
+                               .detail = std::string(whole)});
   }
   return incoming;
 }
@@ -126,7 +129,8 @@ std::string encode_transfer(const Speaker& speaker, std::string_view id, std::st
 }
 
 Result<Answer> decode_answer(std::string_view payload) {
-  const auto document = json::read(payload);
+  const json::Repaired repaired(payload);
+  const auto document = json::read(repaired.text());
   if (!document) return tl::unexpected(document.error());
   const auto id = document->find("id");
   if (!id || !id->is(Kind::string)) return failure("an answer without the id of a request");

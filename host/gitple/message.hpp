@@ -1,5 +1,5 @@
 // What goes to and fro in a room: messages, events of the user, and what a bot says and asks for. Pure functions on
-// bytes; docs/gitple.md is the format.
+// bytes; docs/gitple.md is the format. What comes in is read as json::Repaired has it.
 #pragma once
 
 #include <cstdint>

@@ -82,6 +82,8 @@ class Reply {
   Reply(Reply&&) = default;
   Reply& operator=(Reply&&) = delete;
 
+  [[nodiscard]] bool is_wanted() const { return !id_.empty() && !topic_.empty(); }
+
   // `then` is called when the answer has left.
   void ok(std::function<void()> then = {}) {
     if (then) batch_->then(std::move(then));

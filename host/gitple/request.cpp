@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "base/json_repair.hpp"
 #include "mqtt/topics.hpp"
 
 namespace botel::gitple {
@@ -11,9 +13,9 @@ namespace {
 
 using json::Document;
 using json::Kind;
+using json::Repaired;
 
 constexpr std::size_t kLongestId = 200;
-constexpr std::size_t kLargestBatch = 1000;
 constexpr std::size_t kLargestValue = 64 << 10;  // bytes of a _context or a user: they stay as long as the room
 constexpr std::string_view kRequests = "s/+/a/+/t/+/req/#";
 
@@ -45,7 +47,8 @@ Result<std::string> topic(const Source& source, const Document& params, std::str
   return text;
 }
 
-Result<Identity> decode_identity(const Source& source, const Document& params) {
+// `payload`: what `params` is a part of.
+Result<Identity> decode_identity(const Source& source, const Repaired& payload, const Document& params) {
   const auto context = params.find("_context");
   if (!context) return failure("params._context is missing");
   if (!context->is(Kind::object)) return failure("params._context must be an object");
@@ -66,8 +69,8 @@ Result<Identity> decode_identity(const Source& source, const Document& params) {
   if (!app->empty() && *app != source.app) return failure("_context.app is not that of the request's topic");
 
   const auto raw = members->find("session");
-  return Identity{*room, bot->empty() ? source.bot : *bot, *session, std::string(context->raw),
-                  session->empty() ? std::string() : std::string(raw->raw)};
+  return Identity{*room, bot->empty() ? source.bot : *bot, *session, std::string(payload.original(context->raw)),
+                  session->empty() ? std::string() : std::string(payload.original(raw->raw))};
 }
 
 // The text's example: .../r/{room}/req/t/{bot} is answered on .../r/{room}/res. Nowhere, where it is written otherwise.
@@ -85,8 +88,8 @@ Result<std::string> decode_answers(const Source& source, const Document& params,
   return given;
 }
 
-Result<Start> decode_start(const Source& source, const Document& params) {
-  auto identity = decode_identity(source, params);
+Result<Start> decode_start(const Source& source, const Repaired& payload, const Document& params) {
+  auto identity = decode_identity(source, payload, params);
   if (!identity) return tl::unexpected(identity.error());
   auto msg_sub = topic(source, params, "msgSub", true);
   auto msg_pub = topic(source, params, "msgPub");
@@ -111,7 +114,8 @@ Result<Start> decode_start(const Source& source, const Document& params) {
 
 Refusal refuse(Code code, std::string message) { return {code, std::move(message)}; }
 
-std::variant<Refusal, Start, End> decode_call(const Source& source, const Document& request, const Document& params) {
+std::variant<Refusal, Start, End> decode_call(const Source& source, const Repaired& payload, const Document& request,
+                                              const Document& params) {
   const auto version = request.find("jsonrpc");
   if (!version || version->raw != "\"2.0\"") return refuse(kInvalidRequest, "Invalid Request: jsonrpc must be \"2.0\"");
   const auto id = request.find("id");
@@ -123,19 +127,19 @@ std::variant<Refusal, Start, End> decode_call(const Source& source, const Docume
 
   const std::string name = json::text(*method);
   if (name == "start") {
-    auto start = decode_start(source, params);
+    auto start = decode_start(source, payload, params);
     if (!start) return refuse(kInvalidParams, "Invalid params: " + start.error());
     return std::move(*start);
   }
   if (name == "end") {
-    auto identity = decode_identity(source, params);
+    auto identity = decode_identity(source, payload, params);
     if (!identity) return refuse(kInvalidParams, "Invalid params: " + identity.error());
     return End{std::move(*identity)};
   }
   return refuse(kMethodNotFound, "Method not found: there are start and end");
 }
 
-Request decode_request(const Source& source, std::string_view text) {
+Request decode_request(const Source& source, const Repaired& payload, std::string_view text) {
   Request request;
   const auto members = json::read(text);
   if (!members || !members->root.is(Kind::object)) {
@@ -147,7 +151,7 @@ Request decode_request(const Source& source, std::string_view text) {
   }
   if (const auto id = members->find("id")) {
     // What is no id cannot be returned as one.
-    request.id = id->is(Kind::string) || id->is(Kind::number) ? id->raw : "null";
+    request.id = id->is(Kind::string) || id->is(Kind::number) ? payload.original(id->raw) : "null";
   }
   if (const auto res_pub = params.present("resPub"); res_pub && res_pub->raw != "\"\"") {
     if (auto checked = topic(source, params, "resPub")) {
@@ -157,12 +161,24 @@ Request decode_request(const Source& source, std::string_view text) {
       return request;
     }
   }
-  request.what = decode_call(source, *members, params);
+  request.what = decode_call(source, payload, *members, params);
   if (const auto* refusal = std::get_if<Refusal>(&request.what); refusal && refusal->code == kInvalidRequest) {
     // Nobody can tell whether it was meant as a notification: JSON-RPC answers it with a null id.
     if (request.id.empty()) request.id = "null";
   }
   return request;
+}
+
+// What is no request has no resPub. In a batch it is answered where all the others are.
+void answer_all(std::vector<Request>& batch) {
+  std::set<std::string> topics;
+  for (const Request& request : batch) topics.insert(request.res_pub);
+  topics.erase("");
+  if (topics.size() != 1) return;
+  for (Request& request : batch) {
+    const auto* const refusal = std::get_if<Refusal>(&request.what);
+    if (refusal && refusal->code == kInvalidRequest) request.res_pub = *topics.begin();
+  }
 }
 
 }  // namespace
@@ -189,19 +205,25 @@ Result<> check_topic(const Source& source, std::string_view topic, bool filter) 
   return {};
 }
 
-Result<Requests> decode_requests(const Source& source, std::string_view payload) {
-  const auto document = json::read(payload);
-  if (!document) return tl::unexpected(document.error());
+tl::expected<Requests, Refusal> decode_requests(const Source& source, std::string_view payload) {
+  const Repaired repaired(payload);
+  const auto document = json::read(repaired.text());
+  if (!document) return tl::unexpected(refuse(kParseError, "Parse error: " + document.error()));
   Requests requests;
   if (document->root.is(Kind::object)) {
-    requests.list.push_back(decode_request(source, document->root.raw));
+    requests.list.push_back(decode_request(source, repaired, document->root.raw));
   } else if (document->elements.size() > kLargestBatch) {
-    return failure("a batch of {} requests, where {} is the most", document->elements.size(), kLargestBatch);
+    return tl::unexpected(
+        refuse(kInvalidRequest, fmt::format("Invalid Request: a batch of {} requests, where {} is the most",
+                                            document->elements.size(), kLargestBatch)));
   } else if (!document->elements.empty()) {
     requests.batch = true;
-    for (const auto& element : document->elements) requests.list.push_back(decode_request(source, element.raw));
+    for (const auto& element : document->elements) {
+      requests.list.push_back(decode_request(source, repaired, element.raw));
+    }
+    answer_all(requests.list);
   } else {
-    return failure("neither a request nor a batch of requests");
+    return tl::unexpected(refuse(kInvalidRequest, "Invalid Request: neither a request nor a batch of requests"));
   }
   return requests;
 }

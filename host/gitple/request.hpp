@@ -14,6 +14,7 @@ namespace botel::gitple {
 
 // Error codes of JSON-RPC 2.0, and our own behind them.
 enum Code : int {
+  kParseError = -32700,
   kInvalidRequest = -32600,
   kMethodNotFound = -32601,
   kInvalidParams = -32602,
@@ -37,13 +38,13 @@ struct Source {
 // The conversation that a request is about. Ids are compared as text: 7 is "7".
 struct Identity {
   std::string room, bot, session;
-  std::string context;      // JSON, as it was written
-  std::string session_raw;  // JSON, as it was written; empty when there is none
+  std::string context;      // as it was written: JSON for json::Repaired
+  std::string session_raw;  // the same; empty when there is none
 };
 
 struct Start {
   Identity identity;
-  std::string user;  // JSON, as it was written: an object, or null
+  std::string user;  // JSON: an object, or null
   std::string msg_sub, msg_pub, cmd_pub;
   std::string cmd_res_pub;  // where the answers to the bot's own requests are to come; empty: nowhere
 };
@@ -59,17 +60,20 @@ struct Refusal {
 };
 
 struct Request {
-  std::string id;       // JSON, as it was written; empty: a notification, which is not answered
+  std::string id;       // as it was written: JSON for json::Repaired; empty: a notification, which is not answered
   std::string res_pub;  // where to answer; empty: nowhere
   std::variant<Refusal, Start, End> what;
 };
 
-// One payload: one request, or a batch of them. An error: nothing that could be answered.
+// One payload: one request, or a batch of them.
 struct Requests {
   bool batch = false;
   std::vector<Request> list;
 };
-[[nodiscard]] Result<Requests> decode_requests(const Source& source, std::string_view payload);
+inline constexpr std::size_t kLargestBatch = 1000;
+
+// Takes JSON as json::Repaired has it. An error: the payload is refused as a whole; see unread.hpp.
+[[nodiscard]] tl::expected<Requests, Refusal> decode_requests(const Source& source, std::string_view payload);
 
 // Responses; `id` as in the request.
 [[nodiscard]] std::string encode_ok(std::string_view id);

@@ -1,6 +1,8 @@
 // One conversation: an instance of a bot in a room of gitple. What it is and remembers; Service says what happens.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -8,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_repair.hpp"
 #include "gitple/message.hpp"
 #include "gitple/reply.hpp"
 #include "gitple/request.hpp"
@@ -41,8 +44,7 @@ struct Room : runtime::Actor {
   };
 
   Room(const Source& source, Start the_start, runtime::Port& port, runtime::Role& role)
-      : Actor(port, BOTEL_ACTOR_ROOM, address_of(source, the_start.identity),
-              R"({"context":)" + the_start.identity.context + R"(,"user":)" + the_start.user + "}", role),
+      : Actor(port, BOTEL_ACTOR_ROOM, address_of(source, the_start.identity), info_of(the_start), role),
         source(source),
         start(std::move(the_start)),
         place(source.sp + "/" + source.app + "/" + start.identity.room) {}
@@ -50,6 +52,12 @@ struct Room : runtime::Actor {
   // Unique among rooms, as none of the ids has a slash.
   static std::string address_of(const Source& source, const Identity& identity) {
     return source.sp + "/" + source.app + "/" + identity.room + "/" + identity.bot;
+  }
+
+  // What a bot is told, which every reader of JSON must understand. The context is sent back as it came.
+  static std::string info_of(const Start& start) {
+    const json::Repaired context(start.identity.context);
+    return fmt::format(R"({{"context":{},"user":{}}})", context.text(), start.user);
   }
 
   [[nodiscard]] const std::string& session() const { return start.identity.session; }

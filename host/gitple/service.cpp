@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "gitple/filters.hpp"
+#include "gitple/unread.hpp"
 
 namespace botel::gitple {
 namespace {
@@ -34,7 +35,7 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       malformed_requests_(counters.add("gitple_requests_malformed_total", "Payloads that are no request")),
       refused_requests_(counters.add("gitple_requests_refused_total", "Requests answered with an error")),
       retained_(counters.add("gitple_retained_total", "Retained messages, which are ignored")),
-      over_limit_(counters.add("gitple_over_limit_total", "Payloads over the limit, which are ignored")),
+      over_limit_(counters.add("gitple_over_limit_total", "Payloads over the limit")),
       messages_(counters.add("gitple_messages_total", "Messages of users")),
       malformed_messages_(counters.add("gitple_messages_malformed_total", "Payloads that are no message")),
       stale_messages_(counters.add("gitple_messages_stale_total", "Messages for a session that is over")),
@@ -76,7 +77,7 @@ void Service::receive(const mqtt::Message& message) {
     complaints_.warning("{}: a retained message is ignored", log::printable(message.topic));
   } else if (message.over_limit) {
     ++over_limit_;
-    complaints_.warning("{}: {} bytes are over the limit and ignored", log::printable(message.topic), message.size);
+    receive_too_large(message);
   } else if (takes_in(config_.requests, message.topic) && request_source(message.topic)) {
     receive_requests(message);
   } else if (answer_topics_.has(message.topic) && receive_answer(message)) {
@@ -97,12 +98,32 @@ void Service::receive_requests(const mqtt::Message& message) {
   auto requests = decode_requests(*source, message.payload);
   if (!requests) {
     ++malformed_requests_;
-    complaints_.warning("{}: {} bytes that are no request: {}", log::printable(message.topic), message.size,
-                        requests.error());
-    return;
+    return refuse_payload(*source, message, requests.error());
   }
   const auto batch = std::make_shared<Batch>(client_, unanswered_, message.topic, message.payload, requests->batch);
   serve_payload(*source, std::move(*requests), batch, {});
+}
+
+void Service::receive_too_large(const mqtt::Message& message) {
+  const std::string why = fmt::format("{} bytes are over the limit", message.size);
+  if (const auto source = request_source(message.topic)) {
+    return refuse_payload(*source, message, {kInvalidRequest, "Invalid Request: " + why});
+  }
+  complaints_.warning("{}: {}, and ignored", log::printable(message.topic), why);
+}
+
+// As a whole. Whoever waits for an answer gets one, where that can be found out.
+void Service::refuse_payload(const Source& source, const mqtt::Message& message, const Refusal& refusal) {
+  auto requests = refuse_all(source, message.payload, refusal);
+  complaints_.warning("{}: {} bytes are refused{}: {}", log::printable(message.topic), message.size,
+                      requests.list.empty() ? ", and nobody can be told" : "", refusal.message);
+  // Answered at once, so that the next run need not know the payload.
+  const auto batch = std::make_shared<Batch>(client_, unanswered_, message.topic, "", requests.batch);
+  for (std::size_t i = 0; i < requests.list.size(); ++i) {
+    ++refused_requests_;
+    Reply(batch, i, std::move(requests.list[i].id), std::move(requests.list[i].res_pub))
+        .error(refusal.code, refusal.message);
+  }
 }
 
 // `answered`: what an earlier run did already.
@@ -132,7 +153,8 @@ void Service::serve(Waiting request) {
 // `who`: the request's source, or the room that it is about.
 void Service::refuse(Reply& reply, std::string_view who, int code, const std::string& message) {
   ++refused_requests_;
-  complaints_.warning("{}: a request is refused with {}: {}", log::printable(who), code, message);
+  complaints_.warning("{}: a request is refused with {}{}: {}", log::printable(who), code,
+                      reply.is_wanted() ? "" : ", and nobody can be told", message);
   reply.error(code, message);
 }
 

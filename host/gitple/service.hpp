@@ -75,6 +75,8 @@ class Service final : public runtime::Port {
 
  private:
   void receive_requests(const mqtt::Message& message);
+  void receive_too_large(const mqtt::Message& message);
+  void refuse_payload(const Source& source, const mqtt::Message& message, const Refusal& refusal);
   void serve_payload(const Source& source, Requests requests, const std::shared_ptr<Batch>& batch,
                      const std::map<std::size_t, std::string>& answered);
   bool receive_answer(const mqtt::Message& message);

@@ -120,8 +120,9 @@ void Service::restore_asked(Room& room, std::string_view list) {
 
 void Service::restore(store::Request request) {
   const auto source = request_source(request.topic);
-  auto requests = source ? decode_requests(*source, request.payload) : failure("{}", source.error());
-  if (!requests) return log::error("a request of an earlier run cannot be read: {}", requests.error());
+  if (!source) return log::error("a request of an earlier run cannot be read: {}", source.error());
+  auto requests = decode_requests(*source, request.payload);
+  if (!requests) return log::error("a request of an earlier run cannot be read: {}", requests.error().message);
   const auto answers = read_answers(request.answers);
   const auto batch = std::make_shared<Batch>(client_, unanswered_, std::move(request.topic), std::move(request.payload),
                                              requests->batch, request.id);

@@ -13,7 +13,7 @@ namespace botel::mqtt {
 // A message that came in.
 struct Message {
   std::string topic;
-  std::string payload;   // empty when it was over the limit
+  std::string payload;   // over the limit: a short outline of it, or nothing
   std::size_t size = 0;  // of the payload as it was sent
   bool retained = false;
   bool over_limit = false;

@@ -71,7 +71,10 @@ struct Link::Callbacks {
     slot.message.size = payload.size();
     slot.message.over_limit = payload.size() > link.config_.max_payload;
     slot.message.topic = message->topic;
-    slot.message.payload = slot.message.over_limit ? std::string_view() : payload;
+    slot.message.payload = slot.message.over_limit ? "" : payload;
+    if (slot.message.over_limit && link.config_.outline) {
+      slot.message.payload = link.config_.outline(slot.message.topic, payload);
+    }
     slot.message.retained = message->retain;
     const bool may_come_again = link.has_session() && slot.packet != 0;
     slot.hash = may_come_again ? hash(payload, hash(slot.message.topic)) : 0;

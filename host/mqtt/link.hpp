@@ -46,7 +46,8 @@ struct LinkConfig {
   int version = 5;  // 5, or 3 for MQTT 3.1.1
   int qos = 1;      // of what is subscribed and published: 0 or 1
   std::chrono::seconds keepalive{30};
-  std::size_t max_payload = 1 << 20;   // bytes; larger ones arrive as over_limit, without their payload
+  std::size_t max_payload = 1 << 20;  // bytes; larger ones arrive as over_limit, with what `outline` makes of them
+  std::string (*outline)(std::string_view topic, std::string_view payload) = nullptr;
   std::size_t max_waiting = 64 << 20;  // bytes that the broker has not acknowledged; beyond it full() says so
 };
 

@@ -18,25 +18,17 @@ struct Bad {
 
 // No JSON at all, wherever it is sent.
 std::vector<Bad> garbage() {
-  const std::string end = request("1", "end", Room().end_params());
   const std::string message = R"({"m":"say s3cr3t-word"})";
   return {{"nothing", ""},
           {"a word", kSecret},
           {"half an object", R"({"m":"s3cr3t-word)"},
-          {"a request with more behind it", end + kSecret},
-          {"two requests", end + end},
-          {"a request and a NUL", end + "\0"s},
           {"a message, a NUL and more", message + "\0"s + kSecret},
-          {"a message and a NUL", message + "\0"s},
           {"a NUL in a text", "{\"m\":\"say a\0b\"}"s},
           {"only a NUL", "\0"s},
           {"wrong UTF-8 in a text", "{\"m\":\"say \xff s3cr3t-word\"}"},
           {"UTF-8 that is cut off", "{\"m\":\"say \xec\x9d\"}"},
           {"UTF-8 longer than need be", "{\"m\":\"say \xc0\xaf\"}"},
           {"a surrogate in UTF-8", "{\"m\":\"say \xed\xa0\x80\"}"},
-          {"half a surrogate pair", R"({"m":"say \ud800"})"},
-          {"the other half", R"({"m":"say \udc00"})"},
-          {"a byte order mark", "\xef\xbb\xbf" + message},
           {"UTF-16", "{\0\"\0m\0\"\0"s},
           {"a comment", "/* s3cr3t-word */" + message},
           {"single quotes", "{'m':'say s3cr3t-word'}"},
@@ -83,6 +75,63 @@ TEST_CASE("bad input: what is no JSON is counted and named without its content, 
   for (const std::string& topic : {room.requests(), room.from_user()}) {
     CHECK(lines_with(log, topic).size() == all.size());
   }
+}
+
+TEST_CASE("bad input: a request that is no JSON, or over a limit, is answered where its resPub can be found") {
+  World world;
+  const Room room;
+  const std::string end = request("1", "end", room.end_params());
+  const auto with = [&](const std::string& value) {
+    return request("1", "end", R"({"x":)" + value + "," + room.end_params().substr(1));
+  };
+  struct Case {
+    std::string name, payload, code;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"more behind it", end + kSecret, "-32700"},
+           {"two requests", end + end, "-32700"},
+           {"a number that is too large", with("1e400"), "-32700"},
+           {"a number of 400 digits", with(std::string(400, '7')), "-32700"},
+           {"too deep", with(std::string(65, '[') + std::string(65, ']')), "-32700"},
+           {"deep as a well", with(std::string(400'000, '[') + std::string(400'000, ']')), "-32700"},
+           {"wrong UTF-8", with("\"\xff\""), "-32700"},
+           {"cut off", R"({"id":1,"params":{"resPub":"s/1/a/1/t/1/res","user":{"name":"s3cr3t-word)", "-32700"},
+           {"over the limit", with('"' + std::string(5'000'000, 'x') + '"'), "-32600"}}) {
+    CAPTURE(c.name);
+    world.client.publish(room.requests(), c.payload);
+    const Received answer = world.answer(room, "1");
+    CHECK(at(answer.payload, "error.code") == c.code);
+    CHECK(count(answer.payload, kSecret) == 0);
+  }
+  world.fence();
+  CHECK(world.client.unexpected("#").empty());
+  CHECK(world.host.stop() == 0);
+  CHECK(count(world.host.log(), kSecret) == 0);
+}
+
+TEST_CASE("bad input: half an emoji, a NUL behind the end and a byte order mark are no reason for silence") {
+  World world;
+  const Room room{.more = R"("user":{"do":"info","name":"Kim \ud83d"})"};
+  CHECK(at(world.start(room).payload, "result") == "OK");
+  const Received info = world.client.expect(room.msg_pub());
+  CHECK(at(at(info.payload, "m"), "user.name") == "Kim \uFFFD");
+
+  const std::string mark = "\xef\xbb\xbf";
+  for (const std::string& payload :
+       {R"({"t":1,"m":"say hi \ud83d"})"s, R"({"t":1,"m":"say hi \ude00"})"s, mark + R"({"m":"say hi \uFFFD"})",
+        R"({"m":"say hi \uFFFD"})" + mark, R"({"m":"say hi \uFFFD"})" + "\0"s}) {
+    CAPTURE(payload);
+    world.client.publish(room.from_user(), payload);
+    world.hear(room, "hi \uFFFD");
+  }
+  world.client.publish(room.requests(), mark + request("\"\\ud83d\"", "end", room.end_params()) + "\0"s);
+  CHECK(count(world.client.expect(room.res_pub()).payload, R"("id":"\ud83d","result":"OK")") == 1);
+  world.hear(room, "end ended");
+
+  // What comes back byte for byte is as it came.
+  const std::string context = R"({"room":"8","session":104,"bot":"1","x":"\ud83d"})";
+  world.start({.room = "8", .commands = "say hello", .context = context});
+  CHECK(count(world.client.expect(Room{.room = "8"}.msg_pub()).payload, R"("_context":)" + context) == 1);
 }
 
 TEST_CASE("bad input: JSON that is neither a request nor a batch") {

@@ -60,8 +60,12 @@ TEST_CASE("tenants: nothing is published to a resPub outside of the tenant, or w
     world.client.publish(room.requests(),
                          request("1", "nonsense", R"({"_context":{"room":"7"},"resPub":)" + quoted(topic) + "}"));
   }
+  for (const std::string topic : {"7", "{}", R"(["s/1/a/1/t/1/res"])"}) {
+    world.client.publish(room.requests(), request("1", "end", R"({"_context":{"room":"7"},"resPub":)" + topic + "}"));
+  }
   world.fence();
   CHECK(world.client.unexpected("#").empty());
+  CHECK(lines_with(world.host.log(), "nobody can be told: Invalid params: params.resPub").size() == 17);
 }
 
 TEST_CASE("tenants: a _context that disagrees with the request's topic is refused") {

@@ -164,6 +164,12 @@ TEST_CASE("chat session: a transfer says to whom, and ends the room, too") {
   }
 }
 
+TEST_CASE_FIXTURE(Talk, "chat session: the id of the bot's request comes back byte for byte") {
+  open();
+  ask(R"({"id":"\u0061\ud83d","method":"end","params":{"resPub":"s/1/a/1/u/7/r/8/res"}})");
+  CHECK(take_sent().starts_with(R"(s/1/a/1/u/7/r/8/res {"jsonrpc":"2.0","id":"\u0061\ud83d","result":"OK"})"));
+}
+
 TEST_CASE_FIXTURE(Talk, "chat session: an answer goes nowhere else than into gitple's own topics") {
   open();
   for (const char* topic : {"$SYS/x", "s/2/a/1/x", "s/1/a/1/#", "", "s/1/a/1/x\\u0000"}) {

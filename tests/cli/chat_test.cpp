@@ -155,6 +155,11 @@ TEST_CASE("chat: what makes no sense is said to make none") {
   }
 }
 
+TEST_CASE("chat: what a bot in JavaScript has cut inside an emoji is shown") {
+  CHECK(shown(R"("hi \ud83d")") == "hi \uFFFD\n");
+  CHECK(cli::read_chat_message("\xEF\xBB\xBF{\"m\":\"x\"}"));
+}
+
 TEST_CASE("chat: no escape sequence gets through, wherever it stands") {
   CHECK(shown(R"("a\u001b[31mb\u0007\u0000\u009b1m\u202e")") == "a\uFFFD[31mb\uFFFD\uFFFD\uFFFD1m\uFFFD\n");
   const std::string evil = R"("\u001b]0;x\u0007\n")";

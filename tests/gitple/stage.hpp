@@ -31,6 +31,7 @@ inline std::int32_t transcript_bot(const botel_call& call, const botel_event& ev
       if (text == "transfer") return ask(BOTEL_ROOM_DO_TRANSFER);
       if (text.starts_with("transfer to ")) return ask(BOTEL_ROOM_DO_TRANSFER, text.substr(12));
       if (text == "fail") return BOTEL_E_FAILED;
+      if (text == "info") return FakeBot::say(call, FakeBot::view(call.info));
       if (text == "type") {
         typing(1);
         FakeBot::say(call, "typed", 1000);
