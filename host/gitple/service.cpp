@@ -231,9 +231,10 @@ void Service::subscribed(const std::string& address, const Result<>& granted) {
   for (Event& event : std::exchange(room.early, {})) runtime_.post(room, std::move(event));
 }
 
-void Service::started(Room& room, bool committed) {
+void Service::started(Room& room, const Result<>& committed) {
   if (!committed) {
-    for (Reply& reply : room.replies) refuse(reply, room.address, kBotFailed, "The bot failed to start");
+    const std::string why = committed.error().empty() ? "The bot failed to start" : committed.error();
+    for (Reply& reply : room.replies) refuse(reply, room.address, kBotFailed, why);
     const std::string filter = room.start.msg_sub;
     serve_all(remove(room));
     client_.unsubscribe(filter);

@@ -68,7 +68,7 @@ class Service final : public runtime::Port {
 
   // runtime::Port
   std::int32_t check(const botel_effect& effect) const override;
-  void handled(runtime::Actor& actor, const runtime::Event& event, bool committed) override;
+  void handled(runtime::Actor& actor, const runtime::Event& event, const Result<>& committed) override;
   void perform(runtime::Actor& actor, runtime::Effect& effect) override;
   std::string origin(const runtime::Actor& actor) const override;
   std::string progress(const runtime::Actor& actor) const override;
@@ -90,7 +90,7 @@ class Service final : public runtime::Port {
   void serve_start(Waiting request);
   void serve_end(Waiting request);
   void subscribed(const std::string& address, const Result<>& granted);
-  void started(Room& room, bool committed);
+  void started(Room& room, const Result<>& committed);
   void end(Room& room, std::string_view why);
   void ended(Room& room);
   std::vector<Waiting> remove(Room& room);

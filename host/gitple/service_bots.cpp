@@ -33,7 +33,7 @@ std::int32_t Service::check(const botel_effect& effect) const {
   }
 }
 
-void Service::handled(runtime::Actor& actor, const Event& event, bool committed) {
+void Service::handled(runtime::Actor& actor, const Event& event, const Result<>& committed) {
   Room& room = static_cast<Room&>(actor);
   if (event.kind == BOTEL_ROOM_START && room.stage == Stage::starting) return started(room, committed);
   // Without its bot the end itself would wait for ever.

@@ -148,7 +148,7 @@ void Service::give_up(const runtime::Role& role) {
     const bool waits = room->stage == Stage::starting || room->stage == Stage::ending;
     if (&room->role == &role && waits && !runtime::Runtime::in_handler(*room)) stuck.push_back(room.get());
   }
-  for (Room* const room : stuck) room->stage == Stage::starting ? started(*room, false) : ended(*room);
+  for (Room* const room : stuck) room->stage == Stage::starting ? started(*room, failure("")) : ended(*room);
 }
 
 void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic& next) {

@@ -91,7 +91,7 @@ class Service final : public runtime::Port {
   const std::string* secret(const runtime::Actor& actor, std::string_view name) const override;
   bool is_wanted(const runtime::Actor& actor, const runtime::Event& event) const override;
   void censor(runtime::Event& letter) const override;
-  void handled(runtime::Actor& actor, const runtime::Event& event, bool committed) override;
+  void handled(runtime::Actor& actor, const runtime::Event& event, const Result<>& committed) override;
   void perform(runtime::Actor& actor, runtime::Effect& effect) override;
   std::string origin(const runtime::Actor& actor) const override;
   std::string progress(const runtime::Actor& actor) const override;

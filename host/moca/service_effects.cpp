@@ -109,7 +109,7 @@ void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
   push(static_cast<Connector&>(actor), kind_of(effect.kind), effect.payload);
 }
 
-void Service::handled(runtime::Actor& actor, const runtime::Event& event, bool committed) {
+void Service::handled(runtime::Actor& actor, const runtime::Event& event, const Result<>& committed) {
   Connector& connector = static_cast<Connector&>(actor);
   if (event.kind == BOTEL_CONNECTOR_DELETE || connector.gone) return leave(connector);
   if (committed || !asked(connector, event.reply)) return;

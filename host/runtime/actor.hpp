@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "base/result.hpp"
 #include "runtime/event.hpp"
 #include "runtime/role.hpp"
 #include "runtime/timers.hpp"
@@ -43,8 +44,9 @@ class Port {
   // Takes out of a dead letter what nobody may read. [driver]
   virtual void censor(Event& /*letter*/) const {}
 
-  // An event was handled and committed, or has failed for good. Its effects follow. [driver]
-  virtual void handled(Actor& actor, const Event& event, bool committed) = 0;
+  // An event was handled and committed, or has failed for good: then the error is what the plugin says of it, or empty.
+  // Its effects follow. [driver]
+  virtual void handled(Actor& actor, const Event& event, const Result<>& committed) = 0;
 
   // Makes one effect happen, in the order made and when its delay is over. [driver]
   virtual void perform(Actor& actor, Effect& effect) = 0;

@@ -142,7 +142,7 @@ bool Runtime::drop_unwanted(Actor& actor) {
   ready_.back(actor);
   ++unwanted_;
   if (black_box_ && !black_box_->suspects().empty()) black_box_->done(task(turn));
-  tell(turn, false);
+  tell(turn, failure(""));
   return true;
 }
 
@@ -239,19 +239,21 @@ void Runtime::commit(Turn& turn) {
         if (!actor.port.take(actor, effect)) queue(actor, std::move(effect));
     }
   }
-  tell(turn, true);
+  tell(turn, {});
 }
 
-void Runtime::fail(Turn& turn) {
+// `why`: what the host says of it, where that is not up to the plugin.
+void Runtime::fail(Turn& turn, std::string_view why) {
   Actor& actor = *turn.actor;
   ++failures_;
   if (turn.logic) ++turn.logic->errors;
-  if (retry_delay(turn.result)) turn.error = fmt::format("it was tried {} times", turn.event->attempt);
+  std::string words(why.empty() ? std::string_view(turn.error) : why);
+  if (why.empty() && retry_delay(turn.result)) words = fmt::format("it was tried {} times", turn.event->attempt);
   complaints_.warning("{} {} {}: event {:#x} of {} {} failed with {}{}{}", actor.served_by(), actor.role.name(),
                       turn.logic ? turn.logic->version() : "", turn.event->kind, actor.type,
-                      log::printable(actor.address), turn.result, turn.error.empty() ? "" : ": ", turn.error);
+                      log::printable(actor.address), turn.result, words.empty() ? "" : ": ", words);
   actor.drop_cached();
-  tell(turn, false);
+  tell(turn, failure("{}", turn.error));
 }
 
 bool Runtime::retry(Turn& turn) {
@@ -278,8 +280,7 @@ void Runtime::give_up_retry(Actor& actor) {
   turn.actor = &actor;
   turn.logic = actor.role.logic_;
   turn.event = &actor.queue_.front().event;
-  turn.error = "there is no time to try it again";
-  fail(turn);
+  fail(turn, "there is no time to try it again");
 }
 
 // Of an event that was running at a crash; the others say so, too.
@@ -303,19 +304,19 @@ void Runtime::bury(Turn& turn) {
   actor.keep_cached(turn.cached, turn.logic);
   ready_.back(actor);
   ++dead_letters_;
-  turn.error = "it was running when the host crashed, more than once, and is a dead letter now";
+  constexpr std::string_view why = "it was running when the host crashed, more than once, and is a dead letter now";
   if (store_) {
-    store::DeadLetter letter{now_.unix_ms, std::string(actor.type), actor.address, actor.role.name(), turn.error,
-                             *turn.event};
+    store::DeadLetter letter{now_.unix_ms,      std::string(actor.type), actor.address,
+                             actor.role.name(), std::string(why),        *turn.event};
     actor.port.censor(letter.event);
     changes_.dead_letters.push_back(std::move(letter));
   }
-  fail(turn);
+  fail(turn, why);
 }
 
 // The protocol hears of a commit before the effects leave: a room answers its start before its first word. It may
 // retire the actor.
-void Runtime::tell(Turn& turn, bool committed) {
+void Runtime::tell(Turn& turn, const Result<>& committed) {
   Actor& actor = *turn.actor;
   const Event event = take_first(actor);
   go_on(actor);

@@ -137,9 +137,9 @@ class Runtime {
   void call(Turn& turn) const;
   void finish(Turn& turn, SteadyTime now);
   void commit(Turn& turn);
-  void fail(Turn& turn);
+  void fail(Turn& turn, std::string_view why = {});
   bool retry(Turn& turn);
-  void tell(Turn& turn, bool committed);
+  void tell(Turn& turn, const Result<>& committed);
   Event take_first(Actor& actor);
   void go_on(Actor& actor);
   [[nodiscard]] bool set_aside(Actor& actor);

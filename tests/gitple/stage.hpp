@@ -24,6 +24,10 @@ inline std::int32_t transcript_bot(const botel_call& call, const botel_event& ev
   switch (event.kind) {
     case BOTEL_ROOM_START:
       if (FakeBot::view(call.info).find("trouble") != std::string_view::npos) return BOTEL_E_FAILED;
+      if (FakeBot::view(call.info).find("closed") != std::string_view::npos) {
+        call.host->set_error(call.host, {"오늘은 쉽니다", 19});
+        return BOTEL_E_FAILED;
+      }
       return FakeBot::say(call, "hello");
     case BOTEL_ROOM_MESSAGE: {
       if (event.format == BOTEL_FORMAT_JSON) return FakeBot::say(call, "rich " + text);

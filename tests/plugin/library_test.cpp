@@ -60,7 +60,7 @@ struct Room : runtime::Port {
   }
 
   std::int32_t check(const botel_effect&) const override { return BOTEL_OK; }
-  void handled(runtime::Actor&, const runtime::Event&, bool) override {}
+  void handled(runtime::Actor&, const runtime::Event&, const botel::Result<>&) override {}
   void perform(runtime::Actor&, runtime::Effect&) override {}
   std::string origin(const runtime::Actor&) const override { return "{}"; }
   std::string progress(const runtime::Actor&) const override { return "{}"; }

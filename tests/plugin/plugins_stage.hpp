@@ -181,7 +181,7 @@ struct Stage : botel::runtime::Port {
   }
 
   std::int32_t check(const botel_effect&) const override { return BOTEL_OK; }
-  void handled(botel::runtime::Actor& actor, const botel::runtime::Event&, bool committed) override {
+  void handled(botel::runtime::Actor& actor, const botel::runtime::Event&, const botel::Result<>& committed) override {
     if (!committed) lines[actor.address].emplace_back("failed");
   }
   void perform(botel::runtime::Actor& actor, botel::runtime::Effect& effect) override {

@@ -14,7 +14,7 @@ namespace {
 
 struct NoPort : Port {
   std::int32_t check(const botel_effect&) const override { return BOTEL_OK; }
-  void handled(Actor&, const Event&, bool) override {}
+  void handled(Actor&, const Event&, const botel::Result<>&) override {}
   void perform(Actor&, Effect&) override {}
   std::string origin(const Actor&) const override { return "{}"; }
   std::string progress(const Actor&) const override { return "{}"; }

@@ -42,8 +42,9 @@ struct Stage : Port {
   std::int32_t check(const botel_effect& effect) const override {
     return effect.kind == BOTEL_ROOM_SAY ? BOTEL_OK : BOTEL_E_UNSUPPORTED;
   }
-  void handled(Actor&, const Event& event, bool committed) override {
+  void handled(Actor&, const Event& event, const Result<>& committed) override {
     lines.push_back(fmt::format("{} {}", committed ? "committed" : "failed", event.payload));
+    if (!committed && !committed.error().empty()) lines.back() += ": " + committed.error();
   }
   void perform(Actor&, Effect& effect) override { lines.push_back("say " + effect.payload); }
   std::string origin(const Actor&) const override { return "{}"; }
@@ -91,6 +92,21 @@ TEST_CASE("runtime: of an event that fails nothing happens, and the next one is 
   settle(stage.runtime);
   CHECK(seen == "good");
   CHECK(stage.actor.state() == "good");
+}
+
+TEST_CASE("runtime: the protocol is told why a plugin has failed, in the plugin's words alone") {
+  Stage stage;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    const auto text = FakeBot::view(event.payload);
+    if (text != "silent") call.host->set_error(call.host, {"no bread left", 13});
+    return text == "never" ? BOTEL_RETRY_AFTER(1'000'000) : BOTEL_E_FAILED;
+  };
+  stage.post(BOTEL_ROOM_MESSAGE, "open");
+  stage.post(BOTEL_ROOM_MESSAGE, "silent");
+  stage.post(BOTEL_ROOM_MESSAGE, "never");
+  settle(stage.runtime);
+  stage.runtime.give_up_retry(stage.actor);
+  CHECK(stage.lines == Lines{"failed open: no bread left", "failed silent", "failed never"});
 }
 
 TEST_CASE("runtime: reserved results of a handler count as failures") {

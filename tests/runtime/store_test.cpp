@@ -98,7 +98,7 @@ struct Run : Port {
 
   std::int32_t check(const botel_effect&) const override { return BOTEL_OK; }
   bool is_wanted(const Actor&, const Event& event) const override { return !unwanted.contains(event.payload); }
-  void handled(Actor&, const Event&, bool) override {}
+  void handled(Actor&, const Event&, const botel::Result<>&) override {}
   void perform(Actor&, Effect& effect) override { lines.push_back(effect.payload); }
   std::string origin(const Actor& actor) const override { return "{\"address\":\"" + actor.address + "\"}"; }
   std::string progress(const Actor& actor) const override { return "{\"of\":\"" + actor.address + "\"}"; }

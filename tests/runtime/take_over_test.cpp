@@ -59,7 +59,7 @@ struct Stage : Port {
   }
 
   std::int32_t check(const botel_effect&) const override { return BOTEL_OK; }
-  void handled(Actor&, const Event&, bool committed) override {
+  void handled(Actor&, const Event&, const Result<>& committed) override {
     if (!committed) lines.emplace_back("failed");
   }
   void perform(Actor&, Effect& effect) override { lines.push_back(effect.payload); }

@@ -100,6 +100,7 @@ class Room : public Actor {
 class Bot {
  public:
   virtual ~Bot() = default;
+  // An exception refuses the start; gitple, and whoever reads its answers, is told what().
   virtual void on_start(Room&) {}
   virtual void on_message(Room&, const Message&) {}
   virtual void on_typing(Room&, bool /*typing*/) {}

@@ -18,7 +18,8 @@ typedef struct botel_room_v1 {
 
 /* Events. "Whole" says what `detail` holds. */
 enum {
-  BOTEL_ROOM_START = 0x101, /* the first event of a room. payload: empty. An error refuses the start */
+  BOTEL_ROOM_START = 0x101, /* the first event of a room. payload: empty. An error refuses the start, and the words of
+                               set_error are told to gitple, where others read them */
   BOTEL_ROOM_MESSAGE =
       0x102, /* typed by the user. payload: the text (TEXT), or `m` as it came (JSON). Whole: message */
   BOTEL_ROOM_COMMAND = 0x103, /* chosen, not typed. payload: the command `c` (JSON). Whole: message */
