@@ -8,6 +8,7 @@
 #include "base/json.hpp"
 #include "base/json_repair.hpp"
 #include "cli/text.hpp"
+#include "gitple/message.hpp"
 
 namespace botel::cli {
 namespace {
@@ -55,15 +56,21 @@ void add_urls(const Document& holder, std::vector<std::string>& urls) {
   }
 }
 
+// Both shapes may stand in an item: the newer one counts. An echo that is null is none; without any it is the text.
 Press read_press(const Document& item) {
   Press press;
-  const bool newer = newer_shape(item);
-  const Document holder = newer ? item : object_at(item, "c");
-  if (const auto c = newer ? item.present("c") : std::nullopt) press.choice.command = c->raw;
-  press.choice.echo = json::text(holder, "e");
-  press.meant = !press.choice.echo.empty() || press.choice.command != "null";
-  if (press.choice.echo.empty()) press.choice.echo = json::text(item, "t");
-  add_urls(holder, press.urls);
+  const auto c = item.present("c");
+  const bool is_command = c && newer_shape(item) && !gitple::is_item_choice(*c);
+  if (is_command) press.choice.command = c->raw;
+  const Document older = is_command ? Document() : object_at(item, "c");
+  const auto own = item.find("e");
+  const auto echo = own ? own : older.find("e");
+  if (echo && (echo->is(Kind::string) || echo->is(Kind::number))) press.choice.echo = json::text(*echo);
+  press.meant = !press.choice.echo.empty() || is_command;
+  const bool is_mute = echo && echo->is(Kind::null);
+  if (press.choice.echo.empty() && !is_mute) press.choice.echo = json::text(item, "t");
+  add_urls(item, press.urls);
+  if (press.urls.empty()) add_urls(older, press.urls);
   return press;
 }
 

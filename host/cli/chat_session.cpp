@@ -199,7 +199,7 @@ void ChatSession::enter_form(std::string_view line, Time now) {
 
 void ChatSession::say(const std::string& text, const std::string& payload, SteadyTime now) {
   greeting_ = false;
-  view_.sent(text);
+  if (!text.empty()) view_.sent(text);
   client_.publish(room_.from_user(), payload);
   pace_.sent(now);
 }

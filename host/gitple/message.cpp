@@ -3,7 +3,10 @@
 #include <botel/ext/room.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "base/json.hpp"
 #include "base/json_repair.hpp"
@@ -12,29 +15,57 @@
 namespace botel::gitple {
 namespace {
 
+using json::Document;
 using json::Kind;
 using json::Value;
 using runtime::Event;
 
-Result<std::vector<Event>> decode_event(const Value& e) {
+std::optional<Event> key_in(const Value& value) {
+  const std::string state = json::text(value);
+  if (state != "s" && state != "t") return {};
+  return Event{.kind = BOTEL_ROOM_KEY_IN, .status = state == "s" ? 1 : 0};
+}
+
+std::optional<Event> read_until(const Value& value) {
+  const auto until = json::integer(value);
+  if (!until || *until < 0) return {};
+  return Event{.kind = BOTEL_ROOM_READ, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(*until)};
+}
+
+// What is not understood reaches the bot as it is: there may be newer events, and older ones beside them.
+std::vector<Event> decode_event(const Value& e, std::string_view whole) {
   std::vector<Event> events;
-  // What is not understood is ignored: there may be newer events, and a message beside them.
-  if (!e.is(Kind::object)) return events;
-  const auto members = json::read(e.raw);
-  if (!members) return tl::unexpected(members.error());
-  if (const auto key_in = members->find("keyIn")) {
-    const std::string state = json::text(*key_in);
-    if (state == "s" || state == "t") {
-      events.push_back({.kind = BOTEL_ROOM_KEY_IN, .status = state == "s" ? 1 : 0});
-    }
-  }
-  if (const auto read = members->find("read")) {
-    const auto until = json::integer(*read);
-    if (until && *until >= 0) {
-      events.push_back({.kind = BOTEL_ROOM_READ, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(*until)});
-    }
+  const auto members = json::read(e.raw).value_or(Document());
+  const auto take = [&](const char* name, std::optional<Event> (*decode)(const Value&)) {
+    const auto value = members.find(name);
+    if (auto event = value ? decode(*value) : std::nullopt) events.push_back(std::move(*event));
+  };
+  take("keyIn", key_in);
+  take("read", read_until);
+  if (!e.is(Kind::object) || members.members.size() > events.size()) {
+    events.push_back({.kind = BOTEL_ROOM_EVENT,
+                      .format = BOTEL_FORMAT_JSON,
+                      .payload = std::string(e.raw),
+                      .detail = std::string(whole)});
   }
   return events;
+}
+
+// What was said or chosen. `m` and `c` are not null where they are there.
+std::optional<Event> decode_words(std::optional<Value> m, std::optional<Value> c, std::string_view whole) {
+  // Clients of the older or the newer shape give back what the item has in `c`, and some the text itself.
+  if (c && is_item_choice(*c)) {
+    if (!m) m = json::read(c->raw)->present("e");
+    if (m) c.reset();
+  } else if (c && m && c->is(Kind::string) && m->is(Kind::string) && json::text(*c) == json::text(*m)) {
+    c.reset();
+  }
+  if (!c && !m) return {};
+  const bool is_rich = !c && (m->is(Kind::object) || m->is(Kind::array));
+  return Event{.kind = c ? BOTEL_ROOM_COMMAND : BOTEL_ROOM_MESSAGE,
+               .format = c || is_rich ? BOTEL_FORMAT_JSON : BOTEL_FORMAT_TEXT,
+               .payload = c ? std::string(c->raw) : json::text(*m),
+               .detail = std::string(whole)};
 }
 
 void open(std::string& to, std::int64_t time_ms) { fmt::format_to(std::back_inserter(to), R"({{"t":{},)", time_ms); }
@@ -59,6 +90,16 @@ std::string encode_call(const Speaker& speaker, std::string_view id, std::string
 
 }  // namespace
 
+bool is_item_choice(const Value& c) {
+  if (!c.is(Kind::object)) return false;
+  const auto members = json::read(c.raw);
+  if (!members || members->members.empty()) return false;
+  return std::ranges::all_of(members->members, [](const json::Member& member) {
+    if (member.key == "l") return member.value.is(Kind::object);
+    return (member.key == "e" || member.key == "r") && (member.value.is(Kind::string) || member.value.is(Kind::null));
+  });
+}
+
 Result<Incoming> decode_message(std::string_view payload) {
   const json::Repaired repaired(payload);
   const std::string_view whole = repaired.text();
@@ -68,25 +109,9 @@ Result<Incoming> decode_message(std::string_view payload) {
   Incoming incoming;
   if (const auto sid = document->present("_sid")) incoming.session = json::text(*sid);
 
-  if (const auto e = document->present("e")) {
-    auto events = decode_event(*e);
-    if (!events) return tl::unexpected(events.error());
-    incoming.events = std::move(*events);
-  }
-  const auto m = document->present("m");
-  if (m && !m->is(Kind::string) && !m->is(Kind::object) && !m->is(Kind::array)) {
-    return failure("m must be a text, an object or a list");
-  }
-  if (const auto c = document->present("c")) {
-    incoming.events.push_back({.kind = BOTEL_ROOM_COMMAND,
-                               .format = BOTEL_FORMAT_JSON,
-                               .payload = std::string(c->raw),
-                               .detail = std::string(whole)});
-  } else if (m) {
-    incoming.events.push_back({.kind = BOTEL_ROOM_MESSAGE,
-                               .format = m->is(Kind::string) ? BOTEL_FORMAT_TEXT : BOTEL_FORMAT_JSON,
-                               .payload = json::text(*m),
-                               .detail = std::string(whole)});
+  if (const auto e = document->present("e")) incoming.events = decode_event(*e, whole);
+  if (auto words = decode_words(document->present("m"), document->present("c"), whole)) {
+    incoming.events.push_back(std::move(*words));
   }
   return incoming;
 }

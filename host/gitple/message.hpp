@@ -7,12 +7,17 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
 #include "base/result.hpp"
 #include "runtime/event.hpp"
 
 namespace botel::gitple {
 
-// A user's message: none, one or two events (`e` beside `m`), and the session it belongs to (empty: it does not say).
+// Whether `c`, of an item or of an answer, is what the older shape has there: {"l":link,"e":echo,"r":response}. It says
+// what the item does, and is no command.
+[[nodiscard]] bool is_item_choice(const json::Value& c);
+
+// A user's message: events (`e` beside `m`), and the session it belongs to (empty: it does not say).
 struct Incoming {
   std::string session;
   std::vector<runtime::Event> events;

@@ -7,15 +7,15 @@ using botel::testing::the_bot;
 
 namespace {
 
-// As the protocol's own examples have them.
+// As the protocol's own examples have them, with the echo where newer clients look for it, too.
 const std::string kAskSandwich =
     R"(say {"t":"샌드위치의 종류를 선택해 주세요","a":[],"s":{"n":2,"p":2,"a":[)"
-    R"({"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/1.jpg","t":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},)"
-    R"({"p":"text","t":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},)"
-    R"({"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/2.jpg","t":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},)"
-    R"({"p":"text","t":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},)"
-    R"({"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/3.jpg","t":"선식","c":{"e":"선식"}},)"
-    R"({"p":"text","t":"선식","c":{"e":"선식"}}]}})";
+    R"({"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/1.jpg","t":"오늘의 샌드위치","e":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},)"
+    R"({"p":"text","t":"오늘의 샌드위치","e":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},)"
+    R"({"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/2.jpg","t":"닭가슴살 & 고구마","e":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},)"
+    R"({"p":"text","t":"닭가슴살 & 고구마","e":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},)"
+    R"({"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/3.jpg","t":"선식","e":"선식","c":{"e":"선식"}},)"
+    R"({"p":"text","t":"선식","e":"선식","c":{"e":"선식"}}]}})";
 const std::string kAskSauce =
     R"(say {"t":"소스를 선택해 주세요","a":[],"s":{"n":4,"p":2,"a":[{"p":"list","t":"발사믹"},{"p":"list","t":"오리엔탈"},)"
     R"({"p":"list","t":"머스타드"},{"p":"list","t":"사우전"},{"p":"list","t":"요거트"}]}})";
@@ -24,8 +24,8 @@ const std::string kAskForm =
     R"(after 1000 ms: say {"t":"받으시는 분을 알려 주세요","a":[{"p":"form","f":"input","r":true,"t":"이름","k":"name"},)"
     R"({"p":"form","f":"input","r":true,"t":"전화번호","k":"phone"}]})";
 const std::string kAskOrder = R"(say {"t":"선식, 머스타드 소스\n홍길동님, 01011111234","a":[)"
-                              R"({"p":"button","t":"주문하기","c":{"e":"주문하기"}},)"
-                              R"({"p":"button","t":"처음부터","c":{"e":"처음부터"}}]})";
+                              R"({"p":"button","t":"주문하기","e":"주문하기","c":{"e":"주문하기"}},)"
+                              R"({"p":"button","t":"처음부터","e":"처음부터","c":{"e":"처음부터"}}]})";
 const std::string kSorry = "say 죄송해요, 잘 이해하지 못했어요.\n";
 
 struct Shop {

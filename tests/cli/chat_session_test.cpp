@@ -109,6 +109,15 @@ TEST_CASE_FIXTURE(Talk, "chat session: a number picks a choice until there are n
                        "\n");
 }
 
+TEST_CASE_FIXTURE(Talk, "chat session: a choice that echoes nothing is sent, and not shown as said") {
+  open();
+  bot(R"({"m":{"t":"?","a":[{"p":"button","t":"Help","e":null,"c":{"n":1}}]}})");
+  enter("1");
+  CHECK(take_sent() == R"(s/1/a/1/u/7/r/8/u/7 {"t":1000,"m":"","c":{"n":1},"_sid":104})"
+                       "\n");
+  CHECK(take_text() == "?\n  1. Help\n");
+}
+
 TEST_CASE_FIXTURE(Talk, "chat session: a form is filled line by line, or left") {
   const std::string form = R"({"m":{"a":[{"p":"form","f":"input","r":true,"t":"이름","k":"name"},)"
                            R"({"p":"form","f":"input","t":"전화번호","k":"phone"}]}})";

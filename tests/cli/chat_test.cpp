@@ -56,7 +56,8 @@ TEST_CASE("chat: the protocol's list echoes its titles") {
 TEST_CASE("chat: where an item's echo and command stand tells the older from the newer shape") {
   struct Case {
     const char* item;
-    const char* sends;
+    const char* sends;  // null: it is no choice
+    const char* details = "";
   };
   const Case cases[] = {
       {R"({"p":"button","t":"Yes"})", "-> Yes null"},
@@ -65,16 +66,23 @@ TEST_CASE("chat: where an item's echo and command stand tells the older from the
       {R"({"p":"button","t":"Yes","c":{"e":"yes, please"}})", "-> yes, please null"},
       {R"({"p":"button","t":"Yes","c":{"e":"yes","r":"r"}})", "-> yes null"},
       {R"({"p":"button","t":"Yes","e":"yes","c":{"n":1}})", R"(-> yes {"n":1})"},
-      {R"({"p":"button","t":"Yes","e":null,"c":{"n":1}})", R"(-> Yes {"n":1})"},
+      {R"({"p":"button","t":"Yes","e":null,"c":{"n":1}})", R"(->  {"n":1})"},
       {R"({"p":"button","t":"Yes","c":{"e":"yes","n":1}})", R"(-> Yes {"e":"yes","n":1})"},
       {R"({"p":"button","t":"Yes","c":"go"})", R"(-> Yes "go")"},
       {R"({"p":"button","t":"Yes","e":"yes"})", "-> yes null"},
-      {R"({"p":"button","t":"Yes","e":"yes","c":{"e":"inner"}})", R"(-> yes {"e":"inner"})"},
+      {R"({"p":"button","t":"Yes","e":"yes","c":{"e":"inner"}})", "-> yes null"},
+      {R"({"p":"button","t":"Yes","e":"yes","c":{"l":{"a":"https://x/"},"e":"yes"},"l":{"a":"https://x/"}})",
+       "-> yes null", " (https://x/)"},
+      {R"({"p":"button","t":"Yes","e":null,"c":{"e":"inner"},"l":{}})", nullptr},
+      {R"({"p":"button","t":"Yes","e":null})", nullptr},
+      {R"({"p":"button","t":"Yes","e":null,"c":null})", nullptr},
+      {R"({"p":"button","t":"Yes","c":{"e":null}})", nullptr},
+      {R"({"p":"button","t":"Yes","e":"yes","c":{}})", "-> yes {}"},
       {R"({"p":"button","t":"Yes","e":"yes","c":{"l": [1, 2.50]}})", R"(-> yes {"l": [1, 2.50]})"},
   };
-  for (const auto& [item, sends] : cases) {
+  for (const auto& [item, sends, details] : cases) {
     CAPTURE(item);
-    CHECK(shown_item(item) == std::string("  1. Yes\n") + sends + "\n");
+    CHECK(shown_item(item) == (sends ? std::string("  1. Yes") + details + "\n" + sends + "\n" : "  Yes\n"));
   }
 }
 

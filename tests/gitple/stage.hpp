@@ -54,6 +54,7 @@ inline std::int32_t transcript_bot(const botel_call& call, const botel_event& ev
     case BOTEL_ROOM_COMMAND: return FakeBot::say(call, "chosen " + text);
     case BOTEL_ROOM_KEY_IN: return typing(event.status);
     case BOTEL_ROOM_READ: return FakeBot::say(call, "read " + text);
+    case BOTEL_ROOM_EVENT: return FakeBot::say(call, "event " + text);
     case BOTEL_ROOM_TIMEOUT: return ask(BOTEL_ROOM_DO_END);
     case BOTEL_ROOM_RESULT: return FakeBot::say(call, fmt::format("result {} {} {}", event.tag, event.status, text));
     case BOTEL_ROOM_END: return FakeBot::say(call, "bye, " + text);

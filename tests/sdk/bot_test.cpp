@@ -24,6 +24,7 @@ struct Parrot : botel::Bot {
   void on_read(Room& room, botel::Time until) override {
     room.say("read until " + std::to_string(until.time_since_epoch().count()));
   }
+  void on_event(Room& room, std::string_view event) override { room.say("event " + std::string(event)); }
   void on_timer(Room& room, std::uint64_t tag) override { room.say("timer " + std::to_string(tag)); }
   void on_result(Room& room, const botel::Result& r) override {
     room.say((r.ok() ? "ok " : "error ") + std::to_string(r.tag) + " " + std::to_string(r.status) + " " +
@@ -128,6 +129,7 @@ TEST_CASE("bot: each event reaches its function with all that it holds") {
   CHECK(talk.typing(true) == "say you type");
   CHECK(talk.typing(false) == "say you stopped");
   CHECK(talk.read(1534395332549ms) == "say read until 1534395332549");
+  CHECK(talk.event(R"({"video":1})") == R"(say event {"video":1})");
   CHECK(talk.timer(UINT64_MAX) == "say timer 18446744073709551615");
   CHECK(talk.result(4) == R"(say ok 4 0 "OK")");
   CHECK(talk.result(4, -32600, R"({"code":-32600})") == R"(say error 4 -32600 {"code":-32600})");
@@ -136,10 +138,33 @@ TEST_CASE("bot: each event reaches its function with all that it holds") {
   CHECK(talk.end("replaced") == "say end: replaced");
 }
 
+TEST_CASE("bot: a choice by its echo is text, whatever the client makes of the item's `c`") {
+  Talk talk(botel::bot<Parrot>("parrot", "1.0.0"));
+  for (const char* c : {"null", R"("Seoul")", R"({"e":"Seoul"})", R"({"l":{"a":"http://a"},"e":null,"r":"r"})"}) {
+    CAPTURE(c);
+    CHECK(talk.choose("Seoul", c) == R"(say Seoul|||{"t":1534395300000,"m":"Seoul","c":)" + std::string(c) + "}");
+  }
+  for (const char* c : {R"("Busan")", "{}", R"({"e":1})", R"({"e":"Seoul","n":1})", R"({"l":[1]})", "[]", "false"}) {
+    CAPTURE(c);
+    CHECK(talk.choose("Seoul", c).front().starts_with("say Seoul|" + std::string(c) + "|"));
+  }
+}
+
+TEST_CASE("bot: what is shown of a choice may be a number") {
+  const auto shown = [](const char* whole) { return botel::detail::shown(whole); };
+  CHECK(shown(R"({"m":7,"c":1})") == "7");
+  CHECK(shown(R"({"m":true,"c":1})") == "true");
+  CHECK(shown(R"({"m":"x","c":1})") == "x");
+  for (const char* none : {R"({"c":1})", R"({"m":null,"c":1})", R"({"m":{},"c":1})", R"({"m":[],"c":1})", "", "[]"}) {
+    CHECK(shown(none).empty());
+  }
+}
+
 TEST_CASE("bot: what it does not answer does nothing, but a timeout ends the room") {
   Talk talk(botel::bot<Quiet>("quiet", "1.0.0"));
   CHECK(talk.start() == "");
   CHECK(talk.message("hi") == "");
+  CHECK(talk.event("7") == "");
   CHECK(talk.timer(1) == "");
   CHECK(talk.result(0) == "");
   CHECK(talk.timeout() == "end");

@@ -17,7 +17,7 @@ std::string pressed(const Item& item) { return item.json(); }
 
 }  // namespace
 
-TEST_CASE("message: the slide list with images of the protocol's text, byte for byte") {
+TEST_CASE("message: the slide list with images of the protocol's text, and the echoes for newer clients") {
   const std::string pictures = "https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/";
   const auto picture = [&](const char* name, const char* title) { return image(pictures + name, title).echo(title); };
   const auto title = [](const char* title) { return botel::text(title).echo(title); };
@@ -27,7 +27,7 @@ TEST_CASE("message: the slide list with images of the protocol's text, byte for 
                   {picture("1.jpg", "오늘의 샌드위치"), title("오늘의 샌드위치"), picture("2.jpg", "닭가슴살 & 고구마"),
                    title("닭가슴살 & 고구마"), picture("3.jpg", "선식"), title("선식")})
           .json() ==
-      R"({"t":"샌드위치의 종류를 선택해 주세요","a":[],"s":{"n":2,"p":2,"a":[{"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/1.jpg","t":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},{"p":"text","t":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},{"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/2.jpg","t":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},{"p":"text","t":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},{"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/3.jpg","t":"선식","c":{"e":"선식"}},{"p":"text","t":"선식","c":{"e":"선식"}}]}})");
+      R"({"t":"샌드위치의 종류를 선택해 주세요","a":[],"s":{"n":2,"p":2,"a":[{"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/1.jpg","t":"오늘의 샌드위치","e":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},{"p":"text","t":"오늘의 샌드위치","e":"오늘의 샌드위치","c":{"e":"오늘의 샌드위치"}},{"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/2.jpg","t":"닭가슴살 & 고구마","e":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},{"p":"text","t":"닭가슴살 & 고구마","e":"닭가슴살 & 고구마","c":{"e":"닭가슴살 & 고구마"}},{"p":"image","u":"https://s3.ap-northeast-2.amazonaws.com/www.gitple.io/bot/sandwitch/3.jpg","t":"선식","e":"선식","c":{"e":"선식"}},{"p":"text","t":"선식","e":"선식","c":{"e":"선식"}}]}})");
 }
 
 TEST_CASE("message: the slide list of the protocol's text, byte for byte") {
@@ -38,19 +38,29 @@ TEST_CASE("message: the slide list of the protocol's text, byte for byte") {
       R"({"t":"소스를 선택해 주세요","a":[],"s":{"n":4,"p":2,"a":[{"p":"list","t":"발사믹"},{"p":"list","t":"오리엔탈"},{"p":"list","t":"머스타드"},{"p":"list","t":"사우전"},{"p":"list","t":"요거트"}]}})");
 }
 
-TEST_CASE("message: every choice has the shape of the protocol's text") {
+TEST_CASE("message: every choice has both shapes: that of the protocol's text, and that of newer clients") {
   CHECK(pressed(botel::text("hi")) == R"({"p":"text","t":"hi"})");
-  CHECK(pressed(button("Go").echo("go")) == R"({"p":"button","t":"Go","c":{"e":"go"}})");
-  CHECK(pressed(button("Go").echo("")) == R"({"p":"button","t":"Go","c":{"e":""}})");
+  CHECK(pressed(button("Go").echo("go")) == R"({"p":"button","t":"Go","e":"go","c":{"e":"go"}})");
+  CHECK(pressed(button("Go").echo("")) == R"({"p":"button","t":"Go","e":"","c":{"e":""}})");
   CHECK(pressed(button("Go").style("compact").respond("yes")) ==
         R"({"p":"button","t":"Go","s":"compact","c":{"r":"yes"}})");
   CHECK(pressed(image("http://i")) == R"({"p":"image","u":"http://i"})");
-  CHECK(pressed(image("http://i", "I").description("an i").open("http://a").echo("i")) ==
-        R"({"p":"image","u":"http://i","t":"I","d":"an i","c":{"l":{"a":"http://a"},"e":"i"}})");
+  CHECK(
+      pressed(image("http://i", "I").description("an i").open("http://a").echo("i")) ==
+      R"({"p":"image","u":"http://i","t":"I","d":"an i","e":"i","c":{"l":{"a":"http://a"},"e":"i"},"l":{"a":"http://a"}})");
   CHECK(pressed(list("L").subtitle("l").thumbnail("http://t").call("http://u")) ==
-        R"({"p":"list","t":"L","s":"l","i":"http://t","c":{"l":{"u":"http://u"}}})");
+        R"({"p":"list","t":"L","s":"l","i":"http://t","c":{"l":{"u":"http://u"}},"l":{"u":"http://u"}})");
   CHECK(pressed(list("L").call("http://u").open("http://a").respond("r").echo("e")) ==
-        R"({"p":"list","t":"L","c":{"l":{"u":"http://u","a":"http://a"},"e":"e","r":"r"}})");
+        R"({"p":"list","t":"L","e":"e","c":{"l":{"u":"http://u","a":"http://a"},"e":"e","r":"r"},)"
+        R"("l":{"u":"http://u","a":"http://a"}})");
+}
+
+TEST_CASE("message: what a choice is there for stands there even if it is empty") {
+  CHECK(pressed(button("")) == R"({"p":"button","t":""})");
+  CHECK(pressed(botel::text("")) == R"({"p":"text","t":""})");
+  CHECK(pressed(list("")) == R"({"p":"list","t":""})");
+  CHECK(pressed(image("", "")) == R"({"p":"image","u":""})");
+  CHECK(pressed(button("").echo("go")) == R"({"p":"button","t":"","e":"go","c":{"e":"go"}})");
 }
 
 TEST_CASE("message: a choice with a command takes the newer shape") {

@@ -28,7 +28,7 @@ namespace botel {
 // What a user wrote or chose.
 struct Message {
   std::string text;          // what was written, or shown when a choice was made; empty when it was not text
-  std::string_view command;  // JSON: the command of a choice; empty when the message was typed
+  std::string_view command;  // JSON: the command of a choice; empty when it has none, or the message was typed
   std::string_view rich;     // JSON: the message when it was an object or a list; otherwise empty
   std::string_view whole;    // JSON: the message as it came
 };
@@ -104,7 +104,10 @@ class Bot {
   virtual void on_start(Room&) {}
   virtual void on_message(Room&, const Message&) {}
   virtual void on_typing(Room&, bool /*typing*/) {}
+  // What is said here is read, too: a bot that answers receipts may talk for ever.
   virtual void on_read(Room&, Time /*until*/) {}
+  // An event of the user that has no function of its own. `event`: JSON, the `e` of Gitple's message.
+  virtual void on_event(Room&, std::string_view /*event*/) {}
   virtual void on_timer(Room&, std::uint64_t /*tag*/) {}
   virtual void on_result(Room&, const Result&) {}
   // Nothing was said for a while (10 minutes, unless the operator chose otherwise).
@@ -116,12 +119,21 @@ class Bot {
 
 namespace detail {
 
+// What is shown of a choice: `m`, as BOTEL_ROOM_MESSAGE has it.
+inline std::string shown(std::string_view whole) {
+  const auto message = json::parse(whole);
+  if (!message.IsObject()) return {};
+  const auto m = message.FindMember("m");
+  if (m == message.MemberEnd() || m->value.IsNull() || m->value.IsObject() || m->value.IsArray()) return {};
+  return m->value.IsString() ? std::string(json::text(message, "m")) : json::write(m->value);
+}
+
 inline Message message(const botel_event& event) {
   Message message;
   message.whole = view(event.detail);
   if (event.kind == BOTEL_ROOM_COMMAND) {
     message.command = view(event.payload);
-    message.text = json::text(json::parse(message.whole), "m");
+    message.text = shown(message.whole);
   } else if (event.format == BOTEL_FORMAT_TEXT) {
     message.text = view(event.payload);
   } else {
@@ -137,6 +149,7 @@ inline void dispatch_to_bot(Bot& bot, Room& room, const botel_event& event) {
     case BOTEL_ROOM_COMMAND: return bot.on_message(room, message(event));
     case BOTEL_ROOM_KEY_IN: return bot.on_typing(room, event.status != 0);
     case BOTEL_ROOM_READ: return bot.on_read(room, Time(milliseconds(number(event.payload))));
+    case BOTEL_ROOM_EVENT: return bot.on_event(room, view(event.payload));
     case BOTEL_ROOM_TIMEOUT: return bot.on_timeout(room);
     case BOTEL_ROOM_END: return bot.on_end(room, view(event.payload));
     case BOTEL_ROOM_RESULT: return bot.on_result(room, {event.tag, event.status, view(event.payload)});

@@ -23,8 +23,10 @@ namespace botel {
 // Something to press: made by text(), image(), button() and list().
 class Choice {
  public:
-  // Makes an item of type `type`; its own members follow by with().
-  explicit Choice(const std::string& type) { item_.text("p", type); }
+  // Makes an item of type `type` with the member that it has in any case, even if it is empty. Others follow by with().
+  Choice(const std::string& type, std::string_view name, const std::string& value) {
+    item_.text("p", type).text(name, value);
+  }
   Choice& with(std::string_view name, const std::string& value) {
     item_.optional(name, value);
     return *this;
@@ -35,8 +37,8 @@ class Choice {
     echo_ = json::quoted(text);
     return *this;
   }
-  // JSON that comes back as Message::command. The item then takes the newer shape of the API, the only one that has a
-  // place for it.
+  // JSON that comes back as Message::command. Not an object of nothing but `e`, `l` and `r`, nor the text that the item
+  // echoes: clients give these back for items that have no command, so they arrive as Message::text.
   Choice& command(std::string json) {
     if (!::botel::json::is_json(json)) throw Error("the command of a choice is not JSON");
     command_ = std::move(json);
@@ -63,34 +65,35 @@ class Choice {
     return *this;
   }
 
+  // Newer clients look for the echo and the link in the item itself, older ones in its `c`, unless that is a command.
   std::string json() const {
     json::Object item = item_;
-    if (command_) {
-      item.raw("e", echo_.value_or("null"));
-      item.raw("c", *command_);
-      if (!link_.empty()) item.raw("l", link_.json());
-      if (response_) item.raw("r", *response_);
-      return item.json();
-    }
-    json::Object choice;
-    if (!link_.empty()) choice.raw("l", link_.json());
-    if (echo_) choice.raw("e", *echo_);
-    if (response_) choice.raw("r", *response_);
-    if (!choice.empty()) item.raw("c", choice.json());
+    if (echo_ || command_) item.raw("e", echo_.value_or("null"));
+    if (const std::string c = command_ ? *command_ : older_choice(); !c.empty()) item.raw("c", c);
+    if (!link_.empty()) item.raw("l", link_.json());
+    if (command_ && response_) item.raw("r", *response_);
     return item.json();
   }
 
  private:
+  std::string older_choice() const {
+    json::Object choice;
+    if (!link_.empty()) choice.raw("l", link_.json());
+    if (echo_) choice.raw("e", *echo_);
+    if (response_) choice.raw("r", *response_);
+    return choice.empty() ? "" : choice.json();
+  }
+
   json::Object item_, link_;
   std::optional<std::string> echo_, command_, response_;  // JSON
 };
 
-inline Choice text(const std::string& text) { return Choice("text").with("t", text); }
+inline Choice text(const std::string& text) { return {"text", "t", text}; }
 inline Choice image(const std::string& url, const std::string& title = {}) {
-  return Choice("image").with("u", url).with("t", title);
+  return Choice("image", "u", url).with("t", title);
 }
-inline Choice button(const std::string& text) { return Choice("button").with("t", text); }
-inline Choice list(const std::string& title) { return Choice("list").with("t", title); }
+inline Choice button(const std::string& text) { return {"button", "t", text}; }
+inline Choice list(const std::string& title) { return {"list", "t", title}; }
 
 // One of a select's values, and what the user sees of it.
 struct Option {

@@ -43,6 +43,7 @@ class Probe : public botel::Bot {
   void on_read(botel::Room& room, botel::Time until) override {
     room.say("you read " + std::to_string(until.time_since_epoch().count()));
   }
+  void on_event(botel::Room& room, std::string_view event) override { room.say("event " + std::string(event)); }
   void on_timer(botel::Room& room, std::uint64_t tag) override {
     room.log("timer " + std::to_string(tag));
     room.say("timer " + std::to_string(tag));

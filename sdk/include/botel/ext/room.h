@@ -18,18 +18,19 @@ typedef struct botel_room_v1 {
 
 /* Events. "Whole" says what `detail` holds. */
 enum {
-  BOTEL_ROOM_START = 0x101, /* the first event of a room. payload: empty. An error refuses the start, and the words of
-                               set_error are told to gitple, where others read them */
-  BOTEL_ROOM_MESSAGE =
-      0x102, /* typed by the user. payload: the text (TEXT), or `m` as it came (JSON). Whole: message */
-  BOTEL_ROOM_COMMAND = 0x103, /* chosen, not typed. payload: the command `c` (JSON). Whole: message */
+  BOTEL_ROOM_START = 0x101,   /* the first event of a room. payload: empty. An error refuses the start, and the words of
+                                 set_error are told to gitple, where others read them */
+  BOTEL_ROOM_MESSAGE = 0x102, /* said by the user. payload: the text (TEXT), or `m` as it came (JSON). Whole: message */
+  BOTEL_ROOM_COMMAND = 0x103, /* chosen, and no text. payload: the command `c` (JSON). Whole: message */
   BOTEL_ROOM_KEY_IN = 0x104,  /* the user types (status 1) or has stopped (status 0) */
   BOTEL_ROOM_READ = 0x105,    /* the user has read what was sent until payload, Unix milliseconds in decimal (TEXT) */
   BOTEL_ROOM_TIMEOUT = 0x106, /* nothing was said for the configured time. A bot usually asks for BOTEL_ROOM_DO_END */
   BOTEL_ROOM_END = 0x107,     /* the last event of a room. payload: why (TEXT): "ended", "replaced" or "left" */
   BOTEL_ROOM_RESULT = 0x108,  /* of BOTEL_ROOM_DO_END or _DO_TRANSFER, by tag. status: 0, the error's code, or
                                  BOTEL_ROOM_NO_ANSWER. payload: result or error (JSON) */
-  BOTEL_ROOM_RESUMED = 0x109  /* the host was away. payload: for how many milliseconds, in decimal (TEXT) */
+  BOTEL_ROOM_RESUMED = 0x109, /* the host was away. payload: for how many milliseconds, in decimal (TEXT) */
+  BOTEL_ROOM_EVENT = 0x10A    /* an event of the user that has no kind here. payload: `e` as it came (JSON). Whole:
+                                 message */
 };
 
 enum { BOTEL_ROOM_NO_ANSWER = -32099 };
@@ -47,6 +48,7 @@ enum {
 BOTEL_LAYOUT(BOTEL_ROOM_START == 0x101 && BOTEL_ROOM_MESSAGE == 0x102 && BOTEL_ROOM_COMMAND == 0x103);
 BOTEL_LAYOUT(BOTEL_ROOM_KEY_IN == 0x104 && BOTEL_ROOM_READ == 0x105 && BOTEL_ROOM_TIMEOUT == 0x106);
 BOTEL_LAYOUT(BOTEL_ROOM_END == 0x107 && BOTEL_ROOM_RESULT == 0x108 && BOTEL_ROOM_RESUMED == 0x109);
+BOTEL_LAYOUT(BOTEL_ROOM_EVENT == 0x10A);
 BOTEL_LAYOUT(BOTEL_ROOM_SAY == 0x101 && BOTEL_ROOM_TYPING == 0x102 && BOTEL_ROOM_DO_END == 0x103);
 BOTEL_LAYOUT(BOTEL_ROOM_DO_TRANSFER == 0x104 && BOTEL_ROOM_NO_ANSWER == -32099);
 BOTEL_LAYOUT(sizeof(botel_room_v1) == 8);

@@ -3,6 +3,7 @@
 
 #include <botel/ext/room.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,25 +29,32 @@ class Talk : public OneActor {
     return happen({.kind = BOTEL_ROOM_MESSAGE,
                    .format = BOTEL_FORMAT_TEXT,
                    .payload = text,
-                   .detail = whole(json::quoted(text), {})});
+                   .detail = whole(R"("m":)" + json::quoted(text))});
   }
   // A message that is a JSON object or list, as of a form.
   Lines rich(const std::string& json) {
     if (!detail::json_object_or_list(json)) throw Error("rich() wants a JSON object or list");
     return happen(
-        {.kind = BOTEL_ROOM_MESSAGE, .format = BOTEL_FORMAT_JSON, .payload = json, .detail = whole(json, {})});
+        {.kind = BOTEL_ROOM_MESSAGE, .format = BOTEL_FORMAT_JSON, .payload = json, .detail = whole(R"("m":)" + json)});
   }
-  // A choice: the text that the user seems to say, and the command that the choice has.
+  // A choice: the text that the user seems to say, and what the client sends as its command.
   Lines choose(const std::string& text, const std::string& command) {
     if (!json::is_json(command)) throw Error("choose() wants a command in JSON");
-    return happen({.kind = BOTEL_ROOM_COMMAND,
-                   .format = BOTEL_FORMAT_JSON,
-                   .payload = command,
-                   .detail = whole(json::quoted(text), command)});
+    const bool is_text = is_no_command(json::parse(command), text);
+    return happen({.kind = is_text ? BOTEL_ROOM_MESSAGE : BOTEL_ROOM_COMMAND,
+                   .format = is_text ? BOTEL_FORMAT_TEXT : BOTEL_FORMAT_JSON,
+                   .payload = is_text ? text : command,
+                   .detail = whole(R"("m":)" + json::quoted(text) + R"(,"c":)" + command)});
   }
   Lines typing(bool on = true) { return happen({.kind = BOTEL_ROOM_KEY_IN, .status = on ? 1 : 0}); }
   Lines read(Time until) { return happen(number_event(BOTEL_ROOM_READ, until.time_since_epoch())); }
   Lines read(milliseconds until) { return read(Time(until)); }
+  // An event of the user that has no kind of its own: the `e` of a message, in JSON.
+  Lines event(const std::string& e) {
+    if (!json::is_json(e)) throw Error("event() wants JSON");
+    return happen(
+        {.kind = BOTEL_ROOM_EVENT, .format = BOTEL_FORMAT_JSON, .payload = e, .detail = whole(R"("e":)" + e)});
+  }
   Lines timer(std::uint64_t tag) {
     cancel_timer(tag);
     return happen({.kind = BOTEL_TIMER_DUE, .tag = tag});
@@ -72,9 +80,18 @@ class Talk : public OneActor {
     if (bot.kind != BOTEL_BOT) throw Error("Talk is for bots; connectors have Moca");
     return bot;
   }
-  std::string whole(const std::string& message, const std::string& command) const {
-    return "{\"t\":" + std::to_string(time().time_since_epoch().count()) + ",\"m\":" + message +
-           (command.empty() ? "}" : ",\"c\":" + command + "}");
+  std::string whole(const std::string& members) const {
+    return "{\"t\":" + std::to_string(time().time_since_epoch().count()) + "," + members + "}";
+  }
+  // What the host takes for no command: null, the text itself, and what items of the older shape have as `c`.
+  static bool is_no_command(const rapidjson::Value& c, const std::string& text) {
+    if (c.IsNull() || (c.IsString() && std::string_view(c.GetString(), c.GetStringLength()) == text)) return true;
+    if (!c.IsObject() || c.ObjectEmpty()) return false;
+    return std::all_of(c.MemberBegin(), c.MemberEnd(), [](const auto& member) {
+      const std::string_view name(member.name.GetString(), member.name.GetStringLength());
+      if (name == "l") return member.value.IsObject();
+      return (name == "e" || name == "r") && (member.value.IsString() || member.value.IsNull());
+    });
   }
   Lines happen(Event event) {
     if (ended_) throw Error("the room has ended; start() begins a new one");
