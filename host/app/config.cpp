@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <set>
 #include <sstream>
 
 #include <toml++/toml.h>
 
+#include "app/duration.hpp"
 #include "base/files.hpp"
 #include "mqtt/topics.hpp"
 
@@ -60,12 +62,21 @@ class Table {
     return {};
   }
 
-  std::optional<std::chrono::milliseconds> seconds(const std::string& key) {
+  // A number of seconds, or a text with a unit; `least` and `most` are seconds.
+  std::optional<std::chrono::milliseconds> time(const std::string& key, double least = 0.001, double most = 1e7) {
     const toml::node* const node = find(key);
     if (!node) return {};
-    const auto value = node->value<double>();
-    if (value && *value >= 0.001 && *value <= 1e7) return std::chrono::milliseconds(static_cast<long>(*value * 1000));
-    mistake(*node, "{}.{} must be a number of seconds, above 0", name_, key);
+    auto seconds = node->value<double>();
+    if (const auto text = node->value_exact<std::string>()) {
+      if (const auto duration = read_duration(*text)) seconds = duration->count();
+    }
+    if (seconds && *seconds >= least && *seconds <= most) {
+      return std::chrono::milliseconds(std::llround(*seconds * 1000));
+    }
+    mistake(
+        *node,
+        R"({}.{} must be a time from {} to {:.0f} seconds: a number of them, or a text like "500ms", "10s", "5m", "1h" or "1d")",
+        name_, key, least, most);
     return {};
   }
 
@@ -155,10 +166,12 @@ void read_mqtt(Table& table, Config& config) {
     }
   }
   if (const auto qos = table.integer("qos", 0, 1)) link.qos = static_cast<int>(*qos);
-  if (const auto seconds = table.integer("session_expiry", 60, 4'294'967'295)) {
-    link.session_expiry = std::chrono::seconds(*seconds);
+  if (const auto time = table.time("session_expiry", 60, 4'294'967'295)) {
+    link.session_expiry = std::chrono::ceil<std::chrono::seconds>(*time);
   }
-  if (const auto seconds = table.integer("keepalive", 5, 65535)) link.keepalive = std::chrono::seconds(*seconds);
+  if (const auto time = table.time("keepalive", 5, 65535)) {
+    link.keepalive = std::chrono::ceil<std::chrono::seconds>(*time);
+  }
   set(link.max_payload, table.integer("max_payload", 1024, 256 << 20));
   set(link.max_waiting, table.integer("max_waiting", 1024, std::int64_t{1} << 40));
 }
@@ -166,25 +179,25 @@ void read_mqtt(Table& table, Config& config) {
 void read_gitple(Table& table, Config& config) {
   set(config.gitple.requests, table.filters("requests"));
   set(config.gitple.answers, table.filters("answers"));
-  set(config.gitple.idle, table.seconds("idle_timeout"));
-  set(config.gitple.answer_timeout, table.seconds("answer_timeout"));
-  set(config.gitple.leave_timeout, table.seconds("leave_timeout"));
+  set(config.gitple.idle, table.time("idle_timeout"));
+  set(config.gitple.answer_timeout, table.time("answer_timeout"));
+  set(config.gitple.leave_timeout, table.time("leave_timeout"));
 }
 
 void read_moca(Table& table, Config& config) {
-  set(config.moca.step_timeout, table.seconds("step_timeout"));
-  set(config.moca.answer_timeout, table.seconds("answer_timeout"));
-  set(config.moca.longest_answer, table.seconds("longest_answer"));
+  set(config.moca.step_timeout, table.time("step_timeout"));
+  set(config.moca.answer_timeout, table.time("answer_timeout"));
+  set(config.moca.longest_answer, table.time("longest_answer"));
 }
 
 void read_host(Table& table, Config& config) {
   set(config.plugins, table.text("plugins"));
   set(config.data, table.text("data"));
   set(config.threads, table.integer("threads", 2, 1000));
-  set(config.slow_handler, table.seconds("slow_handler"));
-  set(config.probation, table.seconds("probation"));
+  set(config.slow_handler, table.time("slow_handler"));
+  set(config.probation, table.time("probation"));
   set(config.probation_failures, table.integer("probation_failures", 1, 1'000'000));
-  set(config.probe_time, table.seconds("probe_time"));
+  set(config.probe_time, table.time("probe_time"));
   if (const auto name = table.text("log_level")) {
     const auto level = log_level(*name);
     if (!level) table.mistake(*table.find("log_level"), "host.log_level must be debug, info, warning or error");

@@ -143,7 +143,7 @@ x = 1
   has("4: mqtt.version must be \"5\" or \"3.1.1\"");
   has("5: mqtt has no key \"port\"");
   CHECK(found.size() == 16);
-  has("8: gitple.idle_timeout must be a number of seconds, above 0");
+  has(R"(8: gitple.idle_timeout must be a time from 0.001 to 10000000 seconds: a number of them, or a text like "500ms", "10s", "5m", "1h" or "1d")");
   has("10: host.log_level must be debug, info, warning or error");
   has("11: host.threads must be a whole number from 2 to 1000");
   has("12: [[bot]] needs a name: that of a bot");
@@ -153,6 +153,66 @@ x = 1
   has("22: store.durability must be off, relaxed or strict");
   has("24: [plugin.x] must be a table");
   has("20: the file has no key \"more\"");
+}
+
+TEST_CASE("config: every time is a number of seconds, or a text with a unit") {
+  using namespace std::chrono_literals;
+  const auto idle = [](const std::string& value) {
+    app::Config config;
+    config.gitple.idle = 0ms;
+    const auto found = mistakes("[gitple]\nidle_timeout = " + value + "\n", config);
+    CHECK(found.empty() == (config.gitple.idle != 0ms));
+    return config.gitple.idle;
+  };
+  for (const auto& [value, time] : std::vector<std::pair<std::string, std::chrono::milliseconds>>{{"10", 10s},
+                                                                                                  {"0.5", 500ms},
+                                                                                                  {"\"500ms\"", 500ms},
+                                                                                                  {"\"10s\"", 10s},
+                                                                                                  {"\"1.5m\"", 90s},
+                                                                                                  {"\"1h\"", 1h},
+                                                                                                  {"\"7d\"", 7 * 24h},
+                                                                                                  {"\"0.001s\"", 1ms},
+                                                                                                  {"\"0010s\"", 10s}}) {
+    CAPTURE(value);
+    CHECK(idle(value) == time);
+  }
+  for (const std::string value :
+       {"0",        "-1",        "1e8",       "true",    "[1]",        "\"\"",     "\"10\"",   "\"s\"",
+        "\"10 s\"", "\"10sec\"", "\"-1s\"",   "\"+1s\"", "\"1e3s\"",   "\"0x1s\"", "\"infs\"", "\"nans\"",
+        "\"0ms\"",  "\"0.4ms\"", "\"1h30m\"", "\"1S\"",  "\"1.2.3s\"", "\"200d\"", "10:00:00", "nan"}) {
+    CAPTURE(value);
+    CHECK(idle(value) == 0ms);
+  }
+
+  app::Config config;
+  CHECK(mistakes(R"([mqtt]
+session_expiry = "7d"
+keepalive = "1m"
+[gitple]
+answer_timeout = "5s"
+leave_timeout = "6s"
+[moca]
+step_timeout = "15m"
+answer_timeout = "2s"
+longest_answer = "3s"
+[host]
+slow_handler = "50ms"
+probation = "2m"
+probe_time = "4s"
+)",
+                 config)
+            .empty());
+  CHECK(config.mqtt.session_expiry == 7 * 24h);
+  CHECK(config.mqtt.keepalive == 1min);
+  CHECK(config.gitple.answer_timeout == 5s);
+  CHECK(config.gitple.leave_timeout == 6s);
+  CHECK(config.moca.step_timeout == 15min);
+  CHECK(config.moca.answer_timeout == 2s);
+  CHECK(config.moca.longest_answer == 3s);
+  CHECK(config.slow_handler == 50ms);
+  CHECK(config.probation == 2min);
+  CHECK(config.probe_time == 4s);
+  CHECK(mistakes("[mqtt]\nkeepalive = \"4s\"\nsession_expiry = 59\n", config).size() == 2);
 }
 
 TEST_CASE("config: a file that is not TOML, or not there, is a mistake") {
