@@ -55,6 +55,7 @@ void ChatSession::advance(SteadyTime now) {
     start_due_ = now + kStartAgain;
     client_.publish(room_.requests(), room_.encode_start(start_id_));
   }
+  if (listens() && unread_ && now >= pace_.due()) report_read(now);
   if (now < deadline_) return;
   switch (stage_) {
     case Stage::subscribing: return finish("no connection to the broker");
@@ -89,6 +90,7 @@ void ChatSession::end(SteadyTime now) {
 // What comes in ---------------------------------------------------------------------------------------------------
 
 void ChatSession::receive(const mqtt::Message& message, Time now) {
+  heard_ = now;
   if (message.retained || over()) return;
   if (message.topic == room_.responses()) return receive_response(message.payload, now.steady);
   if (message.topic == room_.commands()) return receive_command(message.payload, now.steady);
@@ -151,9 +153,7 @@ void ChatSession::show(ChatMessage message, Time now) {
     view_.typing(false);
     for (const auto& line : message.lines) view_.show(line);
     pace_.heard(now.steady);
-    if (message.time) {
-      client_.publish(room_.from_user(), room_.encode_read(next_time(now), *message.time));
-    }
+    if (message.time && !has_reported_) unread_ = message.time;
   }
   if (!message.choices.empty() || !message.fields.empty()) {
     choices_ = std::move(message.choices);
@@ -163,6 +163,15 @@ void ChatSession::show(ChatMessage message, Time now) {
     pace_.typing(*message.typing, now.steady);
     view_.typing(*message.typing);
   }
+}
+
+// The bot has had its say. It may have something to say to this, too.
+void ChatSession::report_read(SteadyTime now) {
+  const auto passed = std::chrono::floor<std::chrono::milliseconds>(now - heard_.steady);
+  const std::int64_t until = *std::exchange(unread_, std::nullopt);
+  client_.publish(room_.from_user(), room_.encode_read(next_time({now, heard_.unix_ms + passed.count()}), until));
+  has_reported_ = true;
+  pace_.heard(now);
 }
 
 // What the user says ----------------------------------------------------------------------------------------------
@@ -198,7 +207,7 @@ void ChatSession::enter_form(std::string_view line, Time now) {
 }
 
 void ChatSession::say(const std::string& text, const std::string& payload, SteadyTime now) {
-  greeting_ = false;
+  greeting_ = has_reported_ = false;
   if (!text.empty()) view_.sent(text);
   client_.publish(room_.from_user(), payload);
   pace_.sent(now);

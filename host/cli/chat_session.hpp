@@ -2,6 +2,7 @@
 // and ends the room, whoever wants it to end.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,7 @@ class ChatSession final : public Conversation {
   [[nodiscard]] SteadyTime due() const override;
 
   [[nodiscard]] bool listens() const override { return stage_ == Stage::open; }
-  [[nodiscard]] bool users_turn(SteadyTime now) const override { return listens() && now >= pace_.due(); }
+  [[nodiscard]] bool users_turn(SteadyTime now) const override { return listens() && now >= pace_.due() && !unread_; }
   [[nodiscard]] std::string prompt() const override;
   void enter(std::string_view line, Time now) override;
   // Ends the room; a second time: gives up waiting for the answer.
@@ -44,6 +45,7 @@ class ChatSession final : public Conversation {
   void receive_command(std::string_view payload, SteadyTime now);
   void receive_message(const mqtt::Message& message, Time now);
   void show(ChatMessage message, Time now);
+  void report_read(SteadyTime now);
   void enter_form(std::string_view line, Time now);
   void say(const std::string& text, const std::string& payload, SteadyTime now);
   void finish(std::string trouble = {});
@@ -58,6 +60,11 @@ class ChatSession final : public Conversation {
   SteadyTime deadline_{}, start_due_{};
   ChatPace pace_;
   bool greeting_ = true;  // the user has not said anything yet
+  // The time of what the bot said last, until it is told that this was read. What it says then may be its answer to
+  // that: it is told again only after the user has said something, or two programs would talk for ever.
+  std::optional<std::int64_t> unread_;
+  bool has_reported_ = false;
+  Time heard_{};  // when something came in last
   std::int64_t last_time_ = 0;
   std::vector<ChatChoice> choices_;
   ChatForm form_;

@@ -57,6 +57,15 @@ TEST_CASE("chat: a transfer ends it well, the end of the lines, too") {
   CHECK(spoken.transcript == "> one\nyou said: one\n> two\nyou said: two\n(the conversation has ended)\n");
 }
 
+TEST_CASE("chat: a bot that answers read receipts does not talk for ever") {
+  World world;
+  const Spoken spoken = chat(world.dir, "say one;say two\\n", "--bot 1 --broker " + world.broker.url());
+  CHECK(spoken.code == 0);
+  CHECK(count(spoken.transcript, "> say one;say two\none\ntwo\nyou read ") == 1);
+  CHECK(count(spoken.transcript, "you read ") == 1);
+  CHECK(spoken.transcript.ends_with("end ended\n(the conversation has ended)\n"));
+}
+
 TEST_CASE("chat: what cannot be is said, and the exit code is not 0") {
   World world;
   const std::string broker = "--broker " + world.broker.url();

@@ -21,6 +21,7 @@ struct Talk {
 
   void wait(std::chrono::milliseconds time) {
     now.steady += time;
+    now.unix_ms += time.count();
     session.advance(now.steady);
   }
   void receive(const std::string& topic, const std::string& payload) {
@@ -82,12 +83,56 @@ TEST_CASE_FIXTURE(Talk, "chat session: what is said carries t, m and _sid, and w
   CHECK(take_sent() == R"(s/1/a/1/u/7/r/8/u/7 {"t":1000,"m":"헬로 \"123\"","_sid":104})"
                        "\n");
   bot(R"({"t":77,"m":"hi","_sid":104})");
-  CHECK(take_sent() == R"(s/1/a/1/u/7/r/8/u/7 {"t":1001,"e":{"read":77},"_sid":104})"
+  CHECK(take_sent().empty());
+  wait(100ms);
+  CHECK(take_sent() == R"(s/1/a/1/u/7/r/8/u/7 {"t":1100,"e":{"read":77},"_sid":104})"
                        "\n");
   bot(R"({"t":78,"e":{"keyIn":"s"}})");
   bot(R"({"t":79,"m":"of another session","_sid":103})");
   CHECK(take_sent().empty());
   CHECK(take_text() == "> 헬로 \"123\"\nhi\n");
+}
+
+TEST_CASE_FIXTURE(Talk, "chat session: the bot is told once what was read, when it has had its say") {
+  open();
+  enter("hello");
+  take_sent();
+  bot(R"({"t":77,"m":"one"})");
+  bot(R"({"t":78,"m":"two"})");
+  bot(R"({"t":79,"e":{"keyIn":"s"}})");
+  wait(1999ms);
+  CHECK(take_sent().empty());
+  bot(R"({"t":80,"m":"three"})");
+  wait(99ms);
+  CHECK(take_sent().empty());
+  CHECK_FALSE(turn());
+  wait(1ms);
+  CHECK(take_sent() == R"(s/1/a/1/u/7/r/8/u/7 {"t":3099,"e":{"read":80},"_sid":104})"
+                       "\n");
+  CHECK_FALSE(turn());
+  wait(100ms);
+  CHECK(turn());
+}
+
+TEST_CASE_FIXTURE(Talk, "chat session: what a bot says to a read receipt gets none, so that it ends") {
+  open();
+  enter("hello");
+  bot(R"({"t":77,"m":"hi"})");
+  wait(100ms);
+  take_sent();
+  for (int t = 78; t < 100; ++t) {
+    bot(R"({"t":)" + std::to_string(t) + R"(,"m":"so you have read that"})");
+    wait(1h);
+    CHECK(take_sent().empty());
+    CHECK(turn());
+  }
+  enter("and now?");
+  take_sent();
+  wait(1h);
+  CHECK(take_sent().empty());
+  bot(R"({"t":100,"m":"now"})");
+  wait(100ms);
+  CHECK(take_sent().find(R"("e":{"read":100})") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Talk, "chat session: a number picks a choice until there are new ones") {
