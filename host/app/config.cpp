@@ -182,6 +182,7 @@ void read_gitple(Table& table, Config& config) {
   set(config.gitple.idle, table.time("idle_timeout"));
   set(config.gitple.answer_timeout, table.time("answer_timeout"));
   set(config.gitple.leave_timeout, table.time("leave_timeout"));
+  set(config.gitple.drop_repeats, table.time("drop_repeats"));
 }
 
 void read_moca(Table& table, Config& config) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/hash.hpp"
 #include "base/json.hpp"
 #include "base/json_repair.hpp"
 #include "gitple/request.hpp"
@@ -30,6 +31,16 @@ std::optional<Event> read_until(const Value& value) {
   const auto until = json::integer(value);
   if (!until || *until < 0) return {};
   return Event{.kind = BOTEL_ROOM_READ, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(*until)};
+}
+
+std::optional<std::uint64_t> content_of(const Document& message) {
+  if (!message.present("t")) return {};
+  std::uint64_t content = 0;
+  for (const char* const name : {"t", "m", "c", "e"}) {
+    const auto value = message.find(name);
+    content = hash(value ? value->raw : "", content);
+  }
+  return content;
 }
 
 // What is not understood reaches the bot as it is: there may be newer events, and older ones beside them.
@@ -108,6 +119,7 @@ Result<Incoming> decode_message(std::string_view payload) {
   if (!document->root.is(Kind::object)) return failure("a message must be an object");
   Incoming incoming;
   if (const auto sid = document->present("_sid")) incoming.session = json::text(*sid);
+  incoming.content = content_of(*document);
 
   if (const auto e = document->present("e")) incoming.events = decode_event(*e, whole);
   if (auto words = decode_words(document->present("m"), document->present("c"), whole)) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,8 @@ namespace botel::gitple {
 // A user's message: events (`e` beside `m`), and the session it belongs to (empty: it does not say).
 struct Incoming {
   std::string session;
+  std::optional<std::uint64_t> content = {};  // tells a message that was sent again: of `t` and what it says; without a
+                                              // `t` nobody can tell
   std::vector<runtime::Event> events;
 };
 [[nodiscard]] Result<Incoming> decode_message(std::string_view payload);

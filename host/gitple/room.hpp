@@ -12,6 +12,7 @@
 
 #include "base/json_repair.hpp"
 #include "gitple/message.hpp"
+#include "gitple/repeats.hpp"
 #include "gitple/reply.hpp"
 #include "gitple/request.hpp"
 #include "runtime/actor.hpp"
@@ -78,6 +79,7 @@ struct Room : runtime::Actor {
   std::vector<Reply> replies;    // to the start or the end that is under way
   std::vector<Waiting> waiting;  // in order
   std::vector<Asked> asked;
+  Repeats repeats;  // empty where they are not dropped
   // What the user said before the subscription was granted again: an earlier run had been granted it.
   std::vector<runtime::Event> early;
   std::shared_ptr<std::int64_t>

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "gitple/filters.hpp"
 #include "gitple/unread.hpp"
@@ -39,6 +40,8 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       messages_(counters.add("gitple_messages_total", "Messages of users")),
       malformed_messages_(counters.add("gitple_messages_malformed_total", "Payloads that are no message")),
       stale_messages_(counters.add("gitple_messages_stale_total", "Messages for a session that is over")),
+      repeated_messages_(
+          counters.add("gitple_messages_repeated_total", "Messages that came again within drop_repeats")),
       dropped_messages_(counters.add("gitple_messages_dropped_total", "Messages for a bot that is too far behind")),
       unknown_topics_(counters.add("gitple_unknown_topics_total", "Messages on topics that nobody listens to")),
       lost_answers_(counters.add("gitple_answers_lost_total", "Requests of bots that gitple did not answer")) {}
@@ -344,13 +347,14 @@ bool Service::receive_message(const mqtt::Message& message) {
     complaints_.warning("{}: {} bytes that are no message: {}", log::printable(message.topic), message.size,
                         incoming.error());
   } else {
-    for (Room* const room : rooms) receive_message(*room, *incoming);
+    for (Room* const room : rooms) receive_message(*room, message.topic, *incoming);
   }
   return true;
 }
 
-void Service::receive_message(Room& room, const Incoming& incoming) {
+void Service::receive_message(Room& room, const std::string& topic, const Incoming& incoming) {
   if (room.stage == Stage::subscribing && room.early.size() < kMostEarly) {
+    if (is_repeat(room, topic, incoming)) return;
     room.early.insert(room.early.end(), incoming.events.begin(), incoming.events.end());
     return;
   }
@@ -365,8 +369,19 @@ void Service::receive_message(Room& room, const Incoming& incoming) {
                         room.queued(), room.role.name());
     return;
   }
+  if (is_repeat(room, topic, incoming)) return;
   room.last_said = runtime_.now().steady;
   for (const Event& event : incoming.events) runtime_.post(room, event);
+}
+
+// Asked last, as only what is taken is remembered; it is kept with the events that follow.
+bool Service::is_repeat(Room& room, const std::string& topic, const Incoming& incoming) {
+  if (!config_.drop_repeats || !incoming.content) return false;
+  const std::uint64_t content = hash(topic, *incoming.content);
+  if (!room.repeats.has_or_add(content, runtime_.now().unix_ms, *config_.drop_repeats)) return false;
+  ++repeated_messages_;
+  complaints_.info("{}: a message that came again is dropped", log::printable(room.address));
+  return true;
 }
 
 // A session that outlives the host may have subscriptions of rooms that ended when it was killed.

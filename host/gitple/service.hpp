@@ -24,6 +24,7 @@ struct ServiceConfig {
   std::chrono::milliseconds idle{std::chrono::minutes(10)};            // until a silent room times out
   std::chrono::milliseconds answer_timeout{std::chrono::seconds(30)};  // until a bot's own request is given up
   std::chrono::milliseconds leave_timeout{std::chrono::seconds(30)};   // until a room that may go goes by itself
+  std::optional<std::chrono::milliseconds> drop_repeats = {};  // in which a message of a user is taken once; none: each
 };
 
 class Service final : public runtime::Port {
@@ -81,7 +82,8 @@ class Service final : public runtime::Port {
                      const std::map<std::size_t, std::string>& answered);
   bool receive_answer(const mqtt::Message& message);
   bool receive_message(const mqtt::Message& message);
-  void receive_message(Room& room, const Incoming& incoming);
+  void receive_message(Room& room, const std::string& topic, const Incoming& incoming);
+  [[nodiscard]] bool is_repeat(Room& room, const std::string& topic, const Incoming& incoming);
 
   void serve(Waiting request);
   void serve_all(std::vector<Waiting> requests);
@@ -139,6 +141,7 @@ class Service final : public runtime::Port {
   Counter& messages_;
   Counter& malformed_messages_;
   Counter& stale_messages_;
+  Counter& repeated_messages_;
   Counter& dropped_messages_;
   Counter& unknown_topics_;
   Counter& lost_answers_;

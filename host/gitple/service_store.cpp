@@ -65,7 +65,9 @@ std::string Service::progress(const runtime::Actor& actor) const {
     if (&asked != &room.asked.front()) json += ",";
     json += fmt::format(R"({{"id":"{}","tag":"{}","due":{}}})", asked.id, asked.tag, runtime_.unix_ms(asked.due));
   }
-  return json + "]}";
+  json += "]";
+  if (!room.repeats.empty()) json += R"(,"taken":)" + room.repeats.json();
+  return json + "}";
 }
 
 runtime::Actor* Service::restore(const store::Actor& record, const store::State& state) {
@@ -103,6 +105,9 @@ void Service::restore_progress(Room& room, const json::Document& progress) {
     *room.last_time_ms = std::max(*room.last_time_ms, json::integer(*time).value_or(0));
   }
   if (const auto asked = progress.find("asked")) restore_asked(room, asked->raw);
+  if (const auto taken = config_.drop_repeats ? progress.find("taken") : std::nullopt) {
+    room.repeats = Repeats::read(taken->raw);
+  }
 }
 
 void Service::restore_asked(Room& room, std::string_view list) {

@@ -49,6 +49,7 @@ answers = "s/1/a/1/u/+/r/+/res/#"
 idle_timeout = 1.5
 answer_timeout = 5
 leave_timeout = 6
+drop_repeats = "10s"
 [host]
 plugins = "/plugins"
 data = "/data"
@@ -90,6 +91,7 @@ greeting = "Hi"
   CHECK(config.gitple.idle == std::chrono::milliseconds(1500));
   CHECK(config.gitple.answer_timeout == std::chrono::seconds(5));
   CHECK(config.gitple.leave_timeout == std::chrono::seconds(6));
+  CHECK(config.gitple.drop_repeats == std::chrono::seconds(10));
   CHECK(config.plugins == "/plugins");
   CHECK(config.data == "/data");
   CHECK(config.log_level == log::Level::debug);
@@ -206,6 +208,7 @@ probe_time = "4s"
   CHECK(config.mqtt.keepalive == 1min);
   CHECK(config.gitple.answer_timeout == 5s);
   CHECK(config.gitple.leave_timeout == 6s);
+  CHECK_FALSE(config.gitple.drop_repeats);
   CHECK(config.moca.step_timeout == 15min);
   CHECK(config.moca.answer_timeout == 2s);
   CHECK(config.moca.longest_answer == 3s);

@@ -91,6 +91,22 @@ TEST_CASE("messages: each form of a message reaches the bot") {
   world.hear(room, "other");
 }
 
+TEST_CASE("messages: what a publisher sends again is taken once, also over a restart, where the operator wants it") {
+  World world({.host = {.gitple = "drop_repeats = \"1h\"", .store = "durability = \"strict\""}});
+  const Room room;
+  world.start(room);
+  const std::string message = R"({"t":1534424599756,"m":"say once"})";
+  for (int i = 0; i < 3; ++i) world.client.publish(room.from_user(), message);
+  world.hear(room, "once");
+  world.restart_host();
+  world.client.publish(room.from_user(), message);
+  world.client.publish(room.from_user(), R"({"t":1534424599757,"m":"say once more"})");
+  world.hear(room, "once more");
+  CHECK(world.client.unexpected(room.msg_pub()).empty());
+  CHECK(world.host.stop() == 0);
+  CHECK(count(world.host.log(), "gitple_messages_repeated_total 1\n") == 1);
+}
+
 TEST_CASE("messages: an empty text, and what says nothing, change nothing") {
   World world;
   const Room room;

@@ -32,8 +32,8 @@ std::string said(std::string_view text, std::int64_t t, int session = 1) {
 // A run of the host, from what the store holds.
 struct Run : GitpleStage {
   explicit Run(botel::store::Store& store, std::int64_t unix_ms = kBegin, bool answering = true,
-               const char* bot_id = "fake")
-      : GitpleStage(bot_id), store(store) {
+               const char* bot_id = "fake", botel::gitple::ServiceConfig config = {})
+      : GitpleStage(bot_id, std::move(config)), store(store) {
     client.answering = answering;
     time.unix_ms = unix_ms;
     runtime.advance(time);
@@ -312,4 +312,77 @@ TEST_CASE("restart: a topic of answers that no filter takes in is subscribed aga
   }
   Run next(*store, kLater);
   CHECK(next.take() == Lines{"+ s/1/a/1/room7/res", "+ s/1/a/1/in/7/+"});
+}
+
+TEST_CASE("restart: a message that was taken before is not taken again within drop_repeats") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  const botel::gitple::ServiceConfig config{.drop_repeats = seconds(10)};
+  const std::string message = R"({"t":1,"m":"a"})";
+  {
+    Run run(*store, kBegin, true, "fake", config);
+    run.receive(kRequests, request(1, "start", 7));
+    run.receive("s/1/a/1/in/7/7", message);
+    run.save();
+  }
+  SUBCASE("in time") {
+    Run next(*store, kBegin + 9'999, true, "fake", config);
+    next.take();
+    next.receive("s/1/a/1/in/7/7", message);
+    CHECK(next.take().empty());
+    CHECK(next.count("gitple_messages_repeated_total") == 1);
+    next.pass(milliseconds(1));
+    next.receive("s/1/a/1/in/7/7", message);
+    CHECK(next.take().size() == 1);
+  }
+  SUBCASE("later") {
+    Run next(*store, kBegin + 10'000, true, "fake", config);
+    next.take();
+    next.receive("s/1/a/1/in/7/7", message);
+    CHECK(next.take().size() == 1);
+  }
+  SUBCASE("where it was switched off meanwhile, nothing is remembered") {
+    Run next(*store, kBegin);
+    next.take();
+    next.receive("s/1/a/1/in/7/7", message);
+    CHECK(next.take().size() == 1);
+    next.save();
+    Run last(*store, kBegin, true, "fake", config);
+    last.take();
+    last.receive("s/1/a/1/in/7/7", message);
+    CHECK(last.take().size() == 1);
+  }
+}
+
+TEST_CASE("restart: what comes again before the subscription is granted again is taken once") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  const botel::gitple::ServiceConfig config{.drop_repeats = seconds(10)};
+  {
+    Run run(*store, kBegin, false);
+    run.receive(kRequests, request(1, "start", 7));
+    run.save();
+    run.service.close(true);
+  }
+  Run next(*store, kLater, false, "fake", config);
+  for (int i = 0; i < 2; ++i) next.receive("s/1/a/1/in/7/7", R"({"t":1,"m":"early"})");
+  next.save();
+  next.take();
+  next.client.answer();
+  settle(next.runtime);
+  CHECK(next.take() == Lines{answer(ok(1)), said("hello", kLater), said("heard early", kLater + 1)});
+}
+
+TEST_CASE("restart: a message that waits for its bot is known as soon as it is kept") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  const botel::gitple::ServiceConfig config{.drop_repeats = seconds(10)};
+  const std::string message = R"({"t":1,"m":"a"})";
+  {
+    Run run(*store, kBegin, true, "fake", config);
+    run.receive(kRequests, request(1, "start", 7));
+    run.save();
+    run.arrive("s/1/a/1/in/7/7", message);
+    run.save();  // before its handler
+  }
+  Run next(*store, kBegin, true, "fake", config);
+  next.receive("s/1/a/1/in/7/7", message);
+  CHECK(next.take() == Lines{"+ s/1/a/1/in/7/+", said("heard a", kBegin + 1)});
 }

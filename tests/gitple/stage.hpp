@@ -72,10 +72,11 @@ struct GitpleStage {
   botel::runtime::Role& role;
   botel::gitple::Service service;
 
-  explicit GitpleStage(const char* bot_id = "fake")
+  explicit GitpleStage(const char* bot_id = "fake", botel::gitple::ServiceConfig config = {})
       : role(bot.role(runtime, bot_id)),
         service(
-            {}, client, runtime, [this](const std::string& id) { return id == "nobody" ? nullptr : &role; },
+            std::move(config), client, runtime,
+            [this](const std::string& id) { return id == "nobody" ? nullptr : &role; },
             [this](const std::string&, const std::string& name) -> botel::runtime::Role& {
               return name == role.name() ? role : missing;
             },
