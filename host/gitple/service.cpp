@@ -109,7 +109,7 @@ void Service::receive_requests(const mqtt::Message& message) {
 
 void Service::receive_too_large(const mqtt::Message& message) {
   const std::string why = fmt::format("{} bytes are over the limit", message.size);
-  if (const auto source = request_source(message.topic)) {
+  if (const auto source = request_source(message.topic); source && takes_in(config_.requests, message.topic)) {
     return refuse_payload(*source, message, {kInvalidRequest, "Invalid Request: " + why});
   }
   complaints_.warning("{}: {}, and ignored", log::printable(message.topic), why);

@@ -111,6 +111,35 @@ TEST_CASE("restart: a start that waited for the broker is served again, and answ
   CHECK(last.take() == Lines{"+ s/1/a/1/in/7/+"});
 }
 
+TEST_CASE(
+    "restart: what came with half an emoji, a byte order mark and a NUL is served again, and goes back as it came") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  std::string start = request(1, "start", 7);
+  start.insert(start.find("},\"resPub\""), R"(,"x":"\ud83d")");
+  {
+    Run run(*store, kBegin, false);
+    run.receive(kRequests, "\xEF\xBB\xBF" + start + std::string(1, '\0'));
+    run.save();
+    run.service.close(true);
+  }
+  Lines said;
+  {
+    Run next(*store, kLater);
+    said = next.take();
+    REQUIRE(said.size() == 3);
+    CHECK(said[1] == answer(ok(1)));
+    CHECK(said[2].find(R"("_context":{"room":7,"session":1,"bot":"1","x":"\ud83d"})") != std::string::npos);
+    next.save();
+  }
+  Run last(*store, kLater);
+  last.take();
+  last.receive("s/1/a/1/in/7/7", R"({"m":"info"})");
+  said = last.take();
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].find(R"(\"x\":\"\\ufffd\"})") != std::string::npos);
+  CHECK(said[0].find(R"("x":"\ud83d"})") != std::string::npos);
+}
+
 TEST_CASE("restart: a room whose start was not handled yet is answered behind it, before its first word") {
   const auto store = botel::store::Sqlite::in_memory().value();
   {

@@ -23,7 +23,8 @@ enum {
   BOTEL_ROOM_MESSAGE = 0x102, /* said by the user. payload: the text (TEXT), or `m` as it came (JSON). Whole: message */
   BOTEL_ROOM_COMMAND = 0x103, /* chosen, and no text. payload: the command `c` (JSON). Whole: message */
   BOTEL_ROOM_KEY_IN = 0x104,  /* the user types (status 1) or has stopped (status 0) */
-  BOTEL_ROOM_READ = 0x105,    /* the user has read what was sent until payload, Unix milliseconds in decimal (TEXT) */
+  BOTEL_ROOM_READ = 0x105,    /* the user has read what was sent until payload, Unix milliseconds in decimal (TEXT).
+                                 What is said here is read, too: a bot that answers receipts may talk for ever */
   BOTEL_ROOM_TIMEOUT = 0x106, /* nothing was said for the configured time. A bot usually asks for BOTEL_ROOM_DO_END */
   BOTEL_ROOM_END = 0x107,     /* the last event of a room. payload: why (TEXT): "ended", "replaced" or "left" */
   BOTEL_ROOM_RESULT = 0x108,  /* of BOTEL_ROOM_DO_END or _DO_TRANSFER, by tag. status: 0, the error's code, or
