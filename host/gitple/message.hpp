@@ -21,8 +21,8 @@ namespace botel::gitple {
 // A user's message: events (`e` beside `m`), and the session it belongs to (empty: it does not say).
 struct Incoming {
   std::string session;
-  std::optional<std::uint64_t> content = {};  // tells a message that was sent again: of `t` and what it says; without a
-                                              // `t` nobody can tell
+  // A hash of `t`, `m`, `c` and `e`, by which a message that was sent again is known; none without a `t`.
+  std::optional<std::uint64_t> content = {};
   std::vector<runtime::Event> events;
 };
 [[nodiscard]] Result<Incoming> decode_message(std::string_view payload);

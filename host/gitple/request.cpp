@@ -169,8 +169,8 @@ Request decode_request(const Source& source, const Repaired& payload, std::strin
   return request;
 }
 
-// What is no request has no resPub. In a batch it is answered where all the others are.
-void answer_all(std::vector<Request>& batch) {
+// What is no request has no resPub of its own. In a batch it gets that of all the others.
+void share_res_pub(std::vector<Request>& batch) {
   std::set<std::string> topics;
   for (const Request& request : batch) topics.insert(request.res_pub);
   topics.erase("");
@@ -221,7 +221,7 @@ tl::expected<Requests, Refusal> decode_requests(const Source& source, std::strin
     for (const auto& element : document->elements) {
       requests.list.push_back(decode_request(source, repaired, element.raw));
     }
-    answer_all(requests.list);
+    share_res_pub(requests.list);
   } else {
     return tl::unexpected(refuse(kInvalidRequest, "Invalid Request: neither a request nor a batch of requests"));
   }
