@@ -21,6 +21,18 @@ TEST_CASE("failing bots: of an event that throws nothing has happened, and the n
   CHECK(count(world.host.log(), "events_failed_total 1") == 1);
 }
 
+TEST_CASE("failing bots: one that reads JSON for what it is not fails the event, and the host goes on") {
+  World world;
+  const Room room;
+  world.start(room);
+  for (const std::string name : {"nope", "context"}) world.tell(room, "save unsaved;member " + name);
+  world.tell(room, "show");
+  world.hear(room, "state ");
+  CHECK(count(world.host.log(), "wrong use of JSON: there is no such member") == 1);
+  CHECK(count(world.host.log(), "wrong use of JSON: GetString needs IsString()") == 1);
+  CHECK(world.client.unexpected("#").empty());
+}
+
 TEST_CASE("failing bots: what the host does not take is an error of the bot, not of the host") {
   World world;
   const Room room;

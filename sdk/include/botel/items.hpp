@@ -165,7 +165,9 @@ struct Content {
     for (std::size_t i = 0; i < std::size(kNames); ++i) {
       if (json::text(json, "type") == kNames[i]) content.type = static_cast<Type>(i);
     }
-    if (content.type == Type::geo) content.lon = coordinate(json, "lon"), content.lat = coordinate(json, "lat");
+    if (const auto* const point = json::find(json, "geo_point"); point && content.type == Type::geo) {
+      content.lon = json::real(*point, "lon"), content.lat = json::real(*point, "lat");
+    }
     return content;
   }
 
@@ -178,16 +180,7 @@ struct Content {
   }
   std::string point() const {
     if (!std::isfinite(lon) || !std::isfinite(lat)) throw Error("a place is not on the globe");
-    return json::Object()
-        .raw("lon", json::write(rapidjson::Value(lon)))
-        .raw("lat", json::write(rapidjson::Value(lat)))
-        .json();
-  }
-  static double coordinate(const rapidjson::Value& json, const char* name) {
-    const auto point = json.FindMember("geo_point");
-    if (point == json.MemberEnd() || !point->value.IsObject()) return 0;
-    const auto number = point->value.FindMember(name);
-    return number == point->value.MemberEnd() || !number->value.IsNumber() ? 0 : number->value.GetDouble();
+    return json::Object().real("lon", lon).real("lat", lat).json();
   }
 };
 

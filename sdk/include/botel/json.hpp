@@ -1,11 +1,14 @@
 // The little JSON that a bot or a connector in C++ needs, on RapidJSON: reading a payload and writing a value.
 #pragma once
 
-#include <rapidjson/document.h>
+#include "rapidjson.hpp"  // before RapidJSON's own
+
 #include <rapidjson/memorystream.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <cmath>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,7 +17,7 @@
 namespace botel::json {
 
 // Parses `text`; a document that is null when it is not JSON. Never recurses, so that no nesting can overflow the
-// stack. (Compare with the typed getters: in C++20 RapidJSON 1.1's `value == 1` never returns.)
+// stack.
 inline rapidjson::Document parse(std::string_view text) {
   constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   rapidjson::Document document;
@@ -23,12 +26,47 @@ inline rapidjson::Document parse(std::string_view text) {
   return document;
 }
 
-// The string member `name` of an object; empty when there is none. Valid as long as `value`.
-inline std::string_view text(const rapidjson::Value& value, const char* name) {
-  if (!value.IsObject()) return {};
+// The member `name` of an object; null when there is none, or `value` is no object. Valid as long as `value`, as is all
+// that the following functions give.
+inline const rapidjson::Value* find(const rapidjson::Value& value, const char* name) {
+  if (!value.IsObject()) return nullptr;
   const auto member = value.FindMember(name);
-  if (member == value.MemberEnd() || !member->value.IsString()) return {};
-  return {member->value.GetString(), member->value.GetStringLength()};
+  return member == value.MemberEnd() ? nullptr : &member->value;
+}
+
+// The member `name`, when it is a text; otherwise empty.
+inline std::string_view text(const rapidjson::Value& value, const char* name) {
+  const auto* const member = find(value, name);
+  return member && member->IsString() ? std::string_view(member->GetString(), member->GetStringLength())
+                                      : std::string_view();
+}
+
+// The member `name`, when it is a whole number; otherwise `otherwise`.
+inline long long number(const rapidjson::Value& value, const char* name, long long otherwise = 0) {
+  const auto* const member = find(value, name);
+  return member && member->IsInt64() ? member->GetInt64() : otherwise;
+}
+
+// The member `name`, when it is a number, whole or not.
+inline double real(const rapidjson::Value& value, const char* name, double otherwise = 0) {
+  const auto* const member = find(value, name);
+  return member && member->IsNumber() ? member->GetDouble() : otherwise;
+}
+
+// The member `name`, when it is true or false.
+inline bool flag(const rapidjson::Value& value, const char* name, bool otherwise = false) {
+  const auto* const member = find(value, name);
+  return member && member->IsBool() ? member->GetBool() : otherwise;
+}
+
+// The items of a list; none when `value` is no list.
+inline std::span<const rapidjson::Value> items(const rapidjson::Value& value) {
+  return value.IsArray() ? std::span(value.Begin(), value.Size()) : std::span<const rapidjson::Value>();
+}
+// Those of the member `name`.
+inline std::span<const rapidjson::Value> items(const rapidjson::Value& value, const char* name) {
+  const auto* const member = find(value, name);
+  return member ? items(*member) : std::span<const rapidjson::Value>();
 }
 
 // `value` as JSON text.
@@ -98,6 +136,11 @@ class Object {
     return value.empty() ? *this : text(name, value);
   }
   Object& number(std::string_view name, long long value) { return raw(name, std::to_string(value)); }
+  // Throws Error when it is not finite: JSON knows no such number.
+  Object& real(std::string_view name, double value) {
+    if (!std::isfinite(value)) throw Error("a number is not finite");
+    return raw(name, write(rapidjson::Value(value)));
+  }
   Object& flag(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
   // `json` is taken as it is.
   Object& raw(std::string_view name, std::string_view json) {
@@ -125,13 +168,6 @@ std::string list(const Parts& parts) {
     text += part.json();
   }
   return text + "]";
-}
-
-// The whole number `name` of an object; `otherwise` when there is none.
-inline long long number(const rapidjson::Value& value, const char* name, long long otherwise = 0) {
-  if (!value.IsObject()) return otherwise;
-  const auto member = value.FindMember(name);
-  return member == value.MemberEnd() || !member->value.IsInt64() ? otherwise : member->value.GetInt64();
 }
 
 }  // namespace botel::json

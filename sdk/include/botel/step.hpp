@@ -107,25 +107,13 @@ class Answer {
 
   std::string text(const char* name) const { return std::string(json::text(object_, name)); }
   long long integer(const char* name, long long otherwise = 0) const { return json::number(object_, name, otherwise); }
-  double number(const char* name, double otherwise = 0) const {
-    const auto* const value = find(name);
-    return value && value->IsNumber() ? value->GetDouble() : otherwise;
-  }
-  bool flag(const char* name, bool otherwise = false) const {
-    const auto* const value = find(name);
-    return value && value->IsBool() ? value->GetBool() : otherwise;
-  }
+  double number(const char* name, double otherwise = 0) const { return json::real(object_, name, otherwise); }
+  bool flag(const char* name, bool otherwise = false) const { return json::flag(object_, name, otherwise); }
 
   const std::string step;       // the step that it belongs to; empty: the configuration begins
   const std::string_view json;  // an object. Valid until the handler returns
 
  private:
-  const rapidjson::Value* find(const char* name) const {
-    if (!object_.IsObject()) return nullptr;
-    const auto member = object_.FindMember(name);
-    return member == object_.MemberEnd() ? nullptr : &member->value;
-  }
-
   const rapidjson::Document object_;
 };
 

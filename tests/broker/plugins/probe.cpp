@@ -110,6 +110,7 @@ class Probe : public botel::Bot {
     if (verb == "sleep") return std::this_thread::sleep_for(milliseconds(number()));
     if (verb == "until") return wait_for_file(rest());
     if (verb == "throw") throw std::runtime_error("told to throw");
+    if (verb == "member") return room.say(botel::json::parse(room.info())[rest().c_str()].GetString());
     if (verb == "retry") return retry(room, number());
     if (verb == "end") return room.end(static_cast<std::uint64_t>(number()));
     if (verb == "transfer") return room.transfer(static_cast<std::uint64_t>(number()));

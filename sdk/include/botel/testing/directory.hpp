@@ -34,19 +34,18 @@ class Directory {
   std::string fault(const std::string& kind, const rapidjson::Value& item) {
     if (!item.IsObject()) return "it is no object";
     for (const std::string& key : ids_of(kind)) {
-      const auto id = find(item, key);
+      const auto* const id = json::find(item, key.c_str());
       if (id == nullptr || !(id->IsInt64() || (id->IsString() && id->GetStringLength() > 0)))
         return key + " is missing";
       const bool is_number = id->IsInt64();
       if (kinds_.try_emplace(key, is_number).first->second != is_number) return key + " is a number now, now a text";
     }
-    if (kind != "message" && (!find(item, "name") || !find(item, "name")->IsString())) return "name is missing";
-    if (kind == "message" && (!find(item, "message") || json::text(item, "sent_datetime").empty())) {
+    const auto* const name = json::find(item, "name");
+    if (kind != "message" && (!name || !name->IsString())) return "name is missing";
+    if (kind == "message" && (!json::find(item, "message") || json::text(item, "sent_datetime").empty())) {
       return "message or sent_datetime is missing";
     }
-    const auto* const participants = find(item, "participants");
-    const bool is_empty = !participants || !participants->IsArray() || participants->Empty();
-    return kind == "chat" && is_empty ? "participants are missing" : "";
+    return kind == "chat" && json::items(item, "participants").empty() ? "participants are missing" : "";
   }
 
   std::optional<std::string> one(const std::string& kind, const std::string& id) const {
@@ -89,12 +88,8 @@ class Directory {
     if (kind == "message") return {"message_id", "contact_id", "chat_id"};
     return {kind + "_id"};
   }
-  static const rapidjson::Value* find(const rapidjson::Value& object, const std::string& name) {
-    const auto member = object.FindMember(name.c_str());
-    return member == object.MemberEnd() ? nullptr : &member->value;
-  }
   static std::string text(const rapidjson::Value& object, const std::string& name) {
-    const auto* const value = find(object, name);
+    const auto* const value = json::find(object, name.c_str());
     return value->IsInt64() ? std::to_string(value->GetInt64()) : std::string(json::text(object, name.c_str()));
   }
   static bool newer(const Item& one, const Item& other) {

@@ -177,7 +177,7 @@ class Moca : public OneActor {
   }
   Lines finished(const std::string& to, const Effect& effect) {
     auto contact = json::parse(effect.payload);
-    if (contact.HasMember("id") && !contact.HasMember("contact_id")) {
+    if (json::find(contact, "id") && !json::find(contact, "contact_id")) {
       contact.FindMember("id")->name.SetString("contact_id");
     }
     const std::string wrong = directory_.put("contact", contact);

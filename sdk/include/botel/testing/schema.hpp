@@ -2,15 +2,13 @@
 // and RE2's patterns; this is what RapidJSON knows of draft-04.
 #pragma once
 
-#include <rapidjson/document.h>
+#include "../json.hpp"  // before RapidJSON's own
+
 #include <rapidjson/schema.h>
-#include <rapidjson/stringbuffer.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "../json.hpp"
 
 namespace botel::testing::detail {
 
