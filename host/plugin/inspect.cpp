@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 namespace botel::plugin {
@@ -109,8 +110,14 @@ bool valid_version(std::string_view version) {
 
 // Whether it can be true of a plugin.
 Result<> check(const Item& item, const std::vector<Item>& before) {
-  if (!valid_id(item.id)) return failure("its note has an id that is none");
-  if (!valid_version(item.version)) return failure("its note has a version that is none");
+  if (!valid_id(item.id)) {
+    return failure("its note has the id '{}': an id is 1 to 51 of the characters a-z, 0-9, _ and -",
+                   log::printable(item.id));
+  }
+  if (!valid_version(item.version)) {
+    return failure("its note has the version '{}': a version is at most 31 bytes of text, without control characters",
+                   log::printable(item.version));
+  }
   if (item.schema_oldest == 0 || item.schema_oldest > item.schema_written) {
     return failure("its note has schemas that are none: it writes {}, and reads from {} on", item.schema_written,
                    item.schema_oldest);

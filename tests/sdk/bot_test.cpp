@@ -66,7 +66,13 @@ struct Servant : botel::Bot {
     }
     if (m.text == "log") room.log("a line");
     if (m.text == "not utf-8") room.say("\xff");
-    if (m.text == "negative") room.set_timer(1, -1ms);
+    if (m.text == "negative") {
+      room.set_timer(1, -1ms);
+      room.wait(2s);
+      room.wait(-5s);
+      room.say("later");
+    }
+    if (m.text == "too long") room.set_timer(1, std::chrono::years(1000));
     if (m.text == "bad options") room.say("hi", "{");
   }
 };
@@ -184,6 +190,11 @@ TEST_CASE("bot: effects come in order, and a wait delays the next thing that the
   CHECK(talk.effects()[3].delay == 2s);
 }
 
+TEST_CASE("bot: a negative time is none") {
+  Talk talk(botel::bot<Servant>("servant", "1.0.0"));
+  CHECK(talk.message("negative") == Lines{"timer 1 in 0 ms", "after 2000 ms: say later"});
+}
+
 TEST_CASE("bot: time and randomness are the event's own") {
   Talk talk(botel::bot<Servant>("servant", "1.0.0"));
   CHECK(talk.message("time") == "say 1534395300000");
@@ -217,7 +228,7 @@ TEST_CASE("bot: an effect that the host refuses fails the event") {
   Talk talk(botel::bot<Servant>("servant", "1.0.0"));
   const std::string malformed = "failed: the host refused an effect: it is malformed";
   CHECK(talk.message("not utf-8") == malformed);
-  CHECK(talk.message("negative") == malformed);
+  CHECK(talk.message("too long") == malformed);
   CHECK(talk.message("bad options") == malformed);
 }
 

@@ -4,6 +4,7 @@
 #include <botel/abi.h>
 #include <botel/ext/timer.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -60,11 +61,11 @@ class Actor {
   Actor(const Actor&) = delete;
   Actor& operator=(const Actor&) = delete;
 
-  // A timer of this actor; `tag` comes back in on_timer. Setting it again replaces it.
+  // A timer of this actor; `tag` comes back in on_timer. Setting it again replaces it. A negative delay is none.
   void set_timer(std::uint64_t tag, milliseconds delay) {
     botel_effect effect = make(BOTEL_TIMER_SET);
     effect.tag = tag;
-    effect.delay_ms = delay.count();
+    effect.delay_ms = std::max(delay, milliseconds(0)).count();
     emit(effect);
   }
   void cancel_timer(std::uint64_t tag) {

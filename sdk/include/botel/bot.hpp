@@ -13,6 +13,7 @@
 #include <botel/abi.h>
 #include <botel/ext/room.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -62,8 +63,8 @@ class Room : public Actor {
     effect.status = on ? 1 : 0;
     emit(effect);
   }
-  // Delays all that follows: room.typing(); room.wait(1s); room.say("...");
-  void wait(milliseconds delay) { wait_ += delay; }
+  // Delays all that follows: room.typing(); room.wait(1s); room.say("..."); A negative delay is none.
+  void wait(milliseconds delay) { wait_ += std::max(delay, milliseconds(0)); }
 
   // Asks for the end of the room, or to give it to an agent, or to another bot. The answer comes to on_result.
   void end(std::uint64_t tag = 0) { request(BOTEL_ROOM_DO_END, {}, tag); }

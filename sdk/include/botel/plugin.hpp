@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
@@ -97,14 +98,44 @@ struct Note {
   botel_note_item items[N];
 };
 
+// What the host wants of a descriptor, for BOTEL_PLUGIN to say it first.
+using Descriptors = std::span<const botel_descriptor>;
+
+constexpr bool is_id(std::string_view id) {
+  return !id.empty() && id.size() < sizeof botel_note_item::id &&
+         id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
+constexpr bool have_ids(Descriptors all) {
+  return std::ranges::all_of(all, [](const auto& one) { return one.id && is_id(one.id); });
+}
+// MOCA's topics begin with the id of a connector, and have others that begin with these.
+constexpr bool have_free_ids(Descriptors all) {
+  return std::ranges::none_of(all, [](const auto& one) {
+    const std::string_view id = one.id;
+    return one.kind == BOTEL_CONNECTOR && (id == "s" || id == "moca");
+  });
+}
+constexpr bool have_ids_of_their_own(Descriptors all) {
+  return std::ranges::all_of(all, [&](const auto& one) {
+    return std::ranges::count_if(all, [&](const auto& other) { return std::string_view(one.id) == other.id; }) == 1;
+  });
+}
+constexpr bool have_versions(Descriptors all) {
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; };
+  return std::ranges::all_of(all, [&](const auto& one) {
+    const std::string_view version = one.version ? one.version : "\n";
+    return version.size() < sizeof botel_note_item::version && std::ranges::none_of(version, is_control);
+  });
+}
+constexpr bool have_schemas(Descriptors all) {
+  return std::ranges::all_of(
+      all, [](const auto& one) { return 1 <= one.schema_oldest && one.schema_oldest <= one.schema_written; });
+}
+
+// What does not fit is left out: then BOTEL_PLUGIN does not compile.
 template <std::size_t Size>
-constexpr void copy(char (&to)[Size], const char* from) {
-  std::size_t i = 0;
-  for (; from[i] != '\0'; ++i) {
-    if (i + 1 == Size) throw Error("the id or version of a bot or connector is too long");
-    to[i] = from[i];
-  }
-  to[i] = '\0';
+constexpr void copy(char (&to)[Size], std::string_view from) {
+  from.substr(0, Size - 1).copy(to, Size - 1);
 }
 
 template <std::size_t N>
@@ -129,6 +160,14 @@ constexpr Note<N> note(const std::array<botel_descriptor, N>& descriptors) {
 #define BOTEL_PLUGIN(...)                                                                                            \
   namespace {                                                                                                        \
   constexpr std::array botel_descriptors{__VA_ARGS__};                                                               \
+  static_assert(::botel::detail::have_ids(botel_descriptors),                                                        \
+                "the id of a bot or connector is 1 to 51 of the characters a-z, 0-9, _ and -");                      \
+  static_assert(::botel::detail::have_free_ids(botel_descriptors), "no connector may have the id s or moca");        \
+  static_assert(::botel::detail::have_ids_of_their_own(botel_descriptors), "each has an id of its own");             \
+  static_assert(::botel::detail::have_versions(botel_descriptors),                                                   \
+                "a version is at most 31 bytes, none of them a control character");                                  \
+  static_assert(::botel::detail::have_schemas(botel_descriptors),                                                    \
+                "schema_oldest is at least 1, and not above schema_written");                                        \
   constexpr auto botel_descriptor_pointers = ::botel::detail::pointers(botel_descriptors);                           \
   BOTEL_NOTE_ATTRIBUTES constexpr auto botel_note_v1 = ::botel::detail::note(botel_descriptors);                     \
   }                                                                                                                  \
