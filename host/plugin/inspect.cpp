@@ -1,21 +1,20 @@
 #include "plugin/inspect.hpp"
 
-#include <elf.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <fstream>
-#include <optional>
 #include <string_view>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "plugin/elf.hpp"
 
 namespace botel::plugin {
 namespace {
 
-constexpr std::uintmax_t kLargestFile = std::uintmax_t{512} << 20;
+using elf::at;
+using elf::part;
+
 constexpr unsigned char kByteOrder = std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
 #if defined(__x86_64__)
 constexpr std::uint16_t kMachine = EM_X86_64;
@@ -29,32 +28,6 @@ constexpr std::uint16_t kMachine = EM_RISCV;
 
 constexpr std::uint32_t kMostItems = 1000;
 constexpr std::uint16_t kMostSegments = 128;
-
-Result<std::string> read_file(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error) return failure("{}", error.message());
-  if (size > kLargestFile) return failure("it is larger than 512 MiB");
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes(size, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(size));
-  if (!in) return failure("it cannot be read");
-  return bytes;
-}
-
-// The T at `offset`, when all of it is there.
-template <class T>
-std::optional<T> at(std::string_view bytes, std::uint64_t offset) {
-  if (offset > bytes.size() || bytes.size() - offset < sizeof(T)) return {};
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof value);
-  return value;
-}
-
-std::string_view part(std::string_view bytes, std::uint64_t offset, std::uint64_t size) {
-  if (offset > bytes.size() || bytes.size() - offset < size) return {};
-  return bytes.substr(offset, size);
-}
 
 std::uint64_t padded(std::uint64_t size) { return (size + 3) / 4 * 4; }
 
@@ -167,7 +140,7 @@ std::string counted_actors(std::size_t number, const Note& note) {
 Result<Note> inspect(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return failure("it is no regular file");
-  const auto file = read_file(path);
+  const auto file = elf::read(path);
   if (!file) return tl::unexpected(file.error());
   const auto note = find_note_in_file(*file);
   if (!note) return tl::unexpected(note.error());

@@ -1,13 +1,16 @@
 #include "plugin/library.hpp"
 
+#include <cxxabi.h>
 #include <link.h>
 
+#include <cstdlib>
 #include <string_view>
 
 #define BOOST_DLL_USE_STD_FS
 #include <boost/dll/shared_library.hpp>
 
 #include "base/log.hpp"
+#include "plugin/elf.hpp"
 
 namespace botel::plugin {
 namespace {
@@ -35,6 +38,25 @@ std::string words_of_the_linker(std::string_view said, const fs::path& copy) {
   said = said.substr(begin + before.size(), end - begin - before.size());
   if (const std::string path = copy.string() + ": "; said.starts_with(path)) said.remove_prefix(path.size());
   return std::string(said);
+}
+
+std::string demangled(const std::string& symbol) {
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status),
+                                                    std::free);
+  return name ? name.get() : symbol;
+}
+
+// The linker does not say it.
+std::string why_it_stays(const fs::path& copy) {
+  const auto file = elf::read(copy);
+  if (file && elf::is_never_unloaded(*file)) return "it is linked with -z nodelete";
+  if (const auto symbol = file ? elf::unique_symbol(*file) : ""; !symbol.empty()) {
+    return fmt::format(
+        "its symbol {} is one for the whole process, its next version included: build it with -fno-gnu-unique",
+        log::printable(demangled(symbol), 100));
+  }
+  return "something holds it in memory, such as a thread_local with a destructor";
 }
 
 }  // namespace
@@ -97,7 +119,7 @@ Result<> Library::unload() {
     const Scope scope(this);  // destructors
     image->library.unload();
   }
-  if (is_mapped(copy_)) return failure("something holds it in memory, such as a thread_local with a destructor");
+  if (is_mapped(copy_)) return failure("{}", why_it_stays(copy_));
   return {};
 }
 

@@ -2,12 +2,12 @@
 
 #include <botel/abi.h>
 #include <doctest/doctest.h>
-#include <elf.h>
 #include <botel/plugin.hpp>
 
 #include <cstring>
 #include <random>
 
+#include "plugin/elf.hpp"
 #include "plugin/zoo.hpp"
 
 namespace fs = std::filesystem;
@@ -176,14 +176,17 @@ TEST_CASE("inspect: what a note says of an item must be able to be true") {
 
 TEST_CASE("inspect: a file that was changed or cut anywhere never harms") {
   const TempFolder folder;
-  const std::string v1 = read(zoo::file("v1"));
+  const std::string v1 = read(zoo::file("v1")), unique = read(zoo::file("unique"));
   std::mt19937 random(1);
   for (int i = 0; i < 3000; ++i) {
-    std::string changed = v1;
+    std::string changed = i % 2 ? v1 : unique;
     // Where the headers and the note are, mostly.
     for (int k = 0; k < 4; ++k) changed[random() % (k < 2 ? 1024 : changed.size())] = static_cast<char>(random());
     if (i % 3 == 0) changed.resize(random() % changed.size());
     const auto note = inspect(folder.write("changed.so", changed));
     CHECK((note ? !note->items.empty() : !note.error().empty()));
+    // What it is asked when it stays in memory.
+    CHECK(botel::plugin::elf::unique_symbol(changed).size() <= changed.size());
+    [[maybe_unused]] const bool never = botel::plugin::elf::is_never_unloaded(changed);
   }
 }

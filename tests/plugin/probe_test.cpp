@@ -16,6 +16,13 @@ struct Case {
   std::string result;  // all of it
 };
 
+#ifdef __clang__
+constexpr bool kClang = true;  // it makes no such symbols
+#else
+constexpr bool kClang = false;
+#endif
+
+const std::string kStays = "warning: it will stay in memory when it is replaced: ";
 const std::string kTried = "refused: when it was tried, ";
 
 // What is tried in any time.
@@ -38,9 +45,8 @@ const Case kCases[] = {
      "warning: zoo fails to handle a sample start: -1: I throw at the start\n"
      "warning: zoo fails to handle a sample message: -1: an exception that is no std::exception\n"},
     {"connector-fails", "warning: zoo fails to handle a sample configuration: -1: I always fail\n"},
-    {"sticky",
-     "warning: it will stay in memory when it is replaced: something holds it in memory, such as a thread_local with a "
-     "destructor\n"},
+    {"sticky", kStays + "something holds it in memory, such as a thread_local with a destructor\n"},
+    {"nodelete", kStays + "it is linked with -z nodelete\n"},
     {"cannot-be-made", "error: zoo 1.0.0: create failed with -1: I do not want to\n"},
     {"exits-when-loaded", kTried + "loading it ended the process with exit code 0"},
     {"exits-when-made", kTried + "making zoo ended the process with exit code 0"},
@@ -103,8 +109,15 @@ TEST_CASE("probe: a library that only the file's own folder has is missed by the
         "refused: it cannot be loaded: libzoo-private.so: cannot open shared object file: No such file or directory");
 }
 
+TEST_CASE("probe: of a library that g++ has built without our flags, a symbol is named that holds it in memory" *
+          doctest::skip(kClang)) {
+  const auto result = text(Scene().run_zoo("unique"));
+  CHECK(result.starts_with(kStays + "its symbol "));
+  CHECK(result.ends_with(" is one for the whole process, its next version included: build it with -fno-gnu-unique\n"));
+}
+
 TEST_CASE("probe: the whole zoo is tried") {
-  std::set<std::string> tried{"has-a-private-library.so"}, all;
+  std::set<std::string> tried{"has-a-private-library.so", "unique.so"}, all;
   for (const auto& one : kCases) tried.insert(one.name + ".so");
   for (const auto& one : kHanging) tried.insert(one.name + ".so");
   for (const auto& file : fs::directory_iterator(ZOO)) {

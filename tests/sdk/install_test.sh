@@ -29,15 +29,20 @@ for list in */CMakeLists.txt; do
   (cd "$project/build" && ctest --output-on-failure --no-tests=error)
 done
 [ "$projects" -ge 2 ] || fail "$page has lost its projects"
+for makefile in */Makefile; do
+  [ -f "$makefile" ] && make -C "${makefile%/Makefile}" BOTEL="$work/prefix"
+done
 
 # A plugin exports its entry and nothing else, and can be judged by its note, also when it is stripped.
 look_at() {
   symbols=$(nm --dynamic --defined-only --extern-only "$1" | awk '{ print $3 }')
   [ "$symbols" = botel_entry_v1 ] || fail "$1 exports: $symbols"
+  nm --dynamic "$1" | grep " u " && fail "$1 has a symbol that is one for the whole process"
   readelf --notes "$1" | grep -q "^ *Botel .*NT_VERSION" || fail "$1 has no note"
 }
 plugins=0
-for plugin in */build/*.so; do
+for plugin in */build/*.so */*.so; do
+  [ -f "$plugin" ] || continue
   plugins=$((plugins + 1))
   look_at "$plugin"
   strip -o "$work/stripped.so" "$plugin"
