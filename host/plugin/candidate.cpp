@@ -8,6 +8,28 @@ namespace botel::plugin {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+std::string names(const std::vector<Clash>& clashes) {
+  std::string all;
+  for (const Clash& clash : clashes) all += (all.empty() ? "" : ", ") + clash.wanted.path.filename().string();
+  return log::printable(all, 300);
+}
+
+std::string describe(const Clash& clash) {
+  const auto path = [](const Image& image) { return log::printable(image.path.string(), 300); };
+  if (clash.wanted.path == clash.present.path) {
+    return fmt::format(
+        "it needs {} as it is now, and another version of that is in memory: restart the host, or give the new one "
+        "another soname",
+        path(clash.wanted));
+  }
+  return fmt::format("it needs {}, and {} is in memory by that name: give one of them another soname",
+                     path(clash.wanted), path(clash.present));
+}
+
+}  // namespace
+
 void Candidate::stage(const fs::path& folder, const fs::path& file, const fs::path& to) {
   const bool in_folder = wish.from == Wish::From::folder;
   if (auto trusted = folder.empty() || !in_folder ? Result<>() : check_folder(folder); !trusted) {
@@ -40,7 +62,21 @@ void Candidate::try_out(const ProbeConfig& config, const std::atomic<bool>& stop
   }
   errors = std::move(tried->errors);
   warnings = std::move(tried->warnings);
+  own_ = std::move(tried->own);
+  brought_ = std::move(tried->brought);
+  if (const auto replaced = clashes(own_); !replaced.empty()) {
+    warnings.push_back(names(replaced) + ": replaced since the host started, which uses the old until it is restarted");
+  }
   judge_errors();
+  check_libraries();
+}
+
+// What was tried would not be what is loaded.
+void Candidate::check_libraries() {
+  if (const auto others = clashes(brought_); error.empty() && !others.empty()) {
+    error = describe(others.front());
+    may_pass = true;
+  }
 }
 
 void Candidate::judge_errors() {
@@ -62,6 +98,8 @@ void Candidate::load(const Shelf& shelf, const std::string& name, BlackBox* blac
     }
     kept = std::move(*copied);
   }
+  check_libraries();
+  if (!error.empty()) return;
   if (black_box) black_box->begin(task(), {"plugin ", note().items.front().id, ", loading "}, 0);
   load_library();
   if (black_box) BlackBox::end();
@@ -71,6 +109,9 @@ void Candidate::load_library() {
   auto loaded = Library::load(staged->copy(), note().items);
   if (!loaded) {
     error = loaded.error();
+    if (const auto replaced = clashes(own_); !replaced.empty()) {
+      error += fmt::format("; {}: replaced since the host started, which has to be restarted", names(replaced));
+    }
     return;
   }
   library = std::move(*loaded);

@@ -85,9 +85,12 @@ struct Candidate {
   [[nodiscard]] std::string report() const;
 
  private:
+  void check_libraries();
   void load_library();
   [[nodiscard]] std::shared_ptr<runtime::Logic> make(std::size_t part);
   void judge_errors();
+
+  std::vector<Image> own_, brought_;  // libraries of the process in which it was tried
 };
 
 }  // namespace botel::plugin

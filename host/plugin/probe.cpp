@@ -179,7 +179,7 @@ std::string trials_as_json(const std::vector<Trial>& trials) {
 
 // How the child's last words have to be understood.
 Result<Tried> judge(const Child& child) {
-  const auto answer = read_answer(child.said);
+  auto answer = read_answer(child.said);
   const std::string doing = last_step(child.said);
   if (WIFSIGNALED(child.status)) {
     return failure("when it was tried, {} ended with signal {} ({}){}", doing, WTERMSIG(child.status),
@@ -190,7 +190,8 @@ Result<Tried> judge(const Child& child) {
                    last_line(child.complained));
   }
   if (!answer->refusal.empty()) return failure("{}", answer->refusal);
-  return Tried{answer->errors, answer->warnings};
+  return Tried{std::move(answer->errors), std::move(answer->warnings), std::move(answer->own),
+               std::move(answer->brought)};
 }
 
 }  // namespace

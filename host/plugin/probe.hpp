@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "plugin/images.hpp"
 
 namespace botel::plugin {
 
@@ -22,6 +23,7 @@ struct Trial {
 struct Tried {
   std::vector<std::string> errors;    // by trial; empty: an instance can be made of it
   std::vector<std::string> warnings;  // what does not speak against loading it
+  std::vector<Image> own, brought;    // the libraries of the process: its own, and those that came with the plugin
 };
 
 struct ProbeConfig {

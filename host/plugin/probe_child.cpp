@@ -187,12 +187,16 @@ std::vector<Trial> read_trials() {
 Answer try_all(const std::filesystem::path& copy, const Words& words) {
   Answer answer;
   const auto note = inspect(copy);
-  if (!note) return {note.error(), {}, {}};
+  if (!note) return {.refusal = note.error()};
   const std::vector<Trial> trials = read_trials();
   const std::size_t before = threads();
+  answer.own = images();
   words.step("loading it");
   auto library = Library::load(copy, note->items);
-  if (!library) return {library.error(), {}, {}};
+  if (!library) return {.refusal = library.error()};
+  answer.brought = images();
+  std::erase_if(answer.brought,
+                [&](const Image& image) { return image.path == copy || std::ranges::count(answer.own, image) > 0; });
   {
     Probe probe(**library, *library, words);
     for (const Trial& trial : trials) answer.errors.push_back(probe.run(trial));

@@ -38,13 +38,28 @@ std::vector<std::string> read_list(const json::Document& from, std::string_view 
   return texts;
 }
 
+std::vector<std::string> texts(const std::vector<Image>& images) {
+  std::vector<std::string> all;
+  std::ranges::transform(images, std::back_inserter(all), to_text);
+  return all;
+}
+
+std::vector<Image> read_images(const json::Document& from, std::string_view key) {
+  std::vector<Image> images;
+  for (const auto& text : read_list(from, key)) {
+    if (auto image = read_image(text)) images.push_back(std::move(*image));
+  }
+  return images;
+}
+
 }  // namespace
 
 std::string step_line(std::string_view doing) { return fmt::format("{}{}\n", kStep, doing); }
 
 std::string answer_line(const Answer& answer) {
-  return fmt::format("{}{{\"refusal\":{},\"errors\":{},\"warnings\":{}}}\n", kAnswer, json::quoted(answer.refusal),
-                     list(answer.errors), list(answer.warnings));
+  return fmt::format("{}{{\"refusal\":{},\"errors\":{},\"warnings\":{},\"own\":{},\"brought\":{}}}\n", kAnswer,
+                     json::quoted(answer.refusal), list(answer.errors), list(answer.warnings), list(texts(answer.own)),
+                     list(texts(answer.brought)));
 }
 
 std::string last_step(std::string_view said) {
@@ -56,7 +71,7 @@ std::optional<Answer> read_answer(std::string_view said) {
   const auto answer = line ? json::read(*line) : failure("");
   if (!answer) return {};
   return Answer{log::printable(json::text(*answer, "refusal"), kLongest), read_list(*answer, "errors"),
-                read_list(*answer, "warnings")};
+                read_list(*answer, "warnings"), read_images(*answer, "own"), read_images(*answer, "brought")};
 }
 
 }  // namespace botel::plugin

@@ -6,11 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "plugin/images.hpp"
+
 namespace botel::plugin {
 
 struct Answer {
-  std::string refusal;  // why it must not be loaded; empty: it may
-  std::vector<std::string> errors, warnings;
+  std::string refusal{};  // why it must not be loaded; empty: it may
+  std::vector<std::string> errors{}, warnings{};
+  std::vector<Image> own{}, brought{};  // libraries in memory: before it was loaded, and those that came with it
 };
 
 // "step making echo"

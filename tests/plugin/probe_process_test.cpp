@@ -219,7 +219,8 @@ TEST_CASE("probe: several at a time, on any threads, do not get in one another's
 
 TEST_CASE("probe: what is said can be read again, whatever it is") {
   using botel::plugin::Answer;
-  const Answer before{"no: \"\\", {"", "a b\nforged", "answer {}"}, {"step \x1b[31m"}};
+  const Answer before{
+      "no: \"\\", {"", "a b\nforged", "answer {}"}, {"step \x1b[31m"}, {{"fd:01:7", "/a b/c"}}, {{"00:00:8", ""}}};
   const std::string said = botel::plugin::step_line("first") + botel::plugin::answer_line({"old", {}, {}}) +
                            botel::plugin::step_line("second") + botel::plugin::answer_line(before) + "answer";
   const auto after = botel::plugin::read_answer(said);
@@ -227,6 +228,8 @@ TEST_CASE("probe: what is said can be read again, whatever it is") {
   CHECK(after->refusal == before.refusal);
   CHECK(after->errors == std::vector<std::string>{"", "a b forged", "answer {}"});  // fit for a line
   CHECK(after->warnings == std::vector<std::string>{"step \xEF\xBF\xBD[31m"});
+  CHECK(after->own == before.own);
+  CHECK(after->brought == before.brought);
   CHECK(botel::plugin::last_step(said) == "second");
   CHECK_FALSE(botel::plugin::read_answer("").has_value());
   CHECK(botel::plugin::last_step("") == "starting");

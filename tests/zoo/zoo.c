@@ -5,6 +5,7 @@
  *     state     says what the state was     thread    starts a thread that never ends
  *     attach    keeps an object with the room
  *     until F   waits until there is a file F, as does a start that has it in its info
+ *     dep       says what its library says, if it has one
  */
 #include <botel/abi.h>
 #include <botel/ext/room.h>
@@ -57,6 +58,9 @@ extern int32_t nobody_has_this(void);
 #endif
 #ifdef ZOO_HAS_A_PRIVATE_LIBRARY
 extern int32_t zoo_private(void);
+#endif
+#ifdef ZOO_DEP
+extern const char* ZOO_DEP(void);
 #endif
 
 static int say(const botel_call* call, const char* text, size_t len) {
@@ -151,6 +155,9 @@ static int32_t answer(const botel_call* call, botel_str text) {
   if (is(text, "fail")) return fail(call, "told to fail");
   if (is(text, "crash")) raise(SIGSEGV);
   if (is(text, "state")) return say(call, call->state.ptr, call->state.len);
+#ifdef ZOO_DEP
+  if (is(text, "dep")) return say(call, ZOO_DEP(), strlen(ZOO_DEP()));
+#endif
   if (is(text, "thread")) start_thread();
   if (is(text, "attach")) call->host->attach(call, malloc(100));
   char line[200];
