@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -122,44 +123,57 @@ std::vector<std::string> Bots::served(std::int32_t kind) const {
 std::vector<std::string> Bots::names() const { return served(BOTEL_BOT); }
 std::vector<std::string> Bots::connectors() const { return served(BOTEL_CONNECTOR); }
 
-std::map<Bots::Who, std::size_t> Bots::missing() const {
-  std::map<Who, std::size_t> missing;
+std::vector<Bots::Missing> Bots::missing() const {
+  std::map<std::tuple<std::string, std::string, std::string>, std::size_t> counts;
   for (const Role* const role : all()) {
     const auto& logic = role->logic();
-    const auto rooms =
+    const auto actors =
         role->is_gone() ? role->actors() : role->unreadable(logic->schema_oldest(), logic->schema_written());
-    if (rooms > 0) missing[{role->name(), role->kind()}] += rooms;
+    const std::string kind = role->kind() == BOTEL_CONNECTOR ? "connector" : "bot";
+    const std::string why = !logic ? "is not there" : role->is_gone() ? "is failing" : "cannot read what it left";
+    if (actors > 0) counts[{role->name(), kind, why}] += actors;
+  }
+  std::vector<Missing> missing;
+  for (const auto& [who, actors] : counts) {
+    const auto& [name, kind, why] = who;
+    missing.push_back({name, kind, actors, why});
   }
   return missing;
 }
 
-void Bots::complain() const {
+std::vector<std::string> Bots::not_served(const Why& why) const {
+  std::vector<std::string> all;
   for (const BotConfig& row : config_.rows) {
-    if (is_served(row) || !offered_.contains(row.name)) continue;
-    log::error("bot id {} is not served: no instance could be made of {}", log::printable(row.id),
-               log::printable(row.name));
+    if (!is_served(row)) all.push_back(complaint(row, why));
   }
-  complain_of_names();
-  for (const auto& [who, actors] : missing()) {
-    const auto& [name, kind] = who;
-    const bool is_connector = kind == BOTEL_CONNECTOR;
-    log::error("the {} {} is not there, is failing or cannot read what it left: {} waiting",
-               is_connector ? "connector" : "bot", name, counted(actors, is_connector ? "connector" : "room"));
-  }
-  if (names().empty() && connectors().empty()) log::error("no bot is served");
+  return all;
 }
 
-void Bots::complain_of_names() const {
+std::string Bots::complaint(const BotConfig& row, const Why& why) {
+  return fmt::format("bot id {} is not served: {}", log::printable(row.id), why(row.name));
+}
+
+void Bots::complain_of_names(const Why& why) const {
   for (const BotConfig& row : config_.rows) {
-    if (!offered_.contains(row.name)) {
-      log::warning("no plugin offers the bot {}, which shall serve the bot id {}", log::printable(row.name),
-                   log::printable(row.id));
-    }
+    if (!offered_.contains(row.name)) log::error("{}", complaint(row, why));
   }
+  complain_of_tables(why);
+}
+
+void Bots::complain_of_tables(const Why& why) const {
   for (const auto& [name, config] : config_.configs) {
     if (!offered_.contains(name) && !offered_connectors_.contains(name))
-      log::warning("no plugin offers {0}: nobody reads [plugin.{0}]", log::printable(name));
+      log::warning("nobody reads [plugin.{}]: {}", log::printable(name), why(name));
   }
+}
+
+void Bots::complain(const Why& why) const {
+  for (const auto& line : not_served(why)) log::error("{}", line);
+  complain_of_tables(why);
+  for (const auto& [name, kind, actors, what] : missing()) {
+    log::error("the {} {} {}: {} waiting", kind, name, what, counted(actors, kind == "bot" ? "room" : kind));
+  }
+  if (names().empty() && connectors().empty()) log::error("no bot is served");
 }
 
 }  // namespace botel::app

@@ -1,6 +1,7 @@
 // Which bot serves which Gitple bot id, and which connector which type, with which configuration. [driver]
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -38,17 +39,26 @@ class Bots {
   // Bots, and connectors, that serve somebody, sorted.
   [[nodiscard]] std::vector<std::string> names() const;
   [[nodiscard]] std::vector<std::string> connectors() const;
-  // How many rooms or connectors wait for each one that is missing, or that cannot read their state.
-  using Who = std::pair<std::string, std::int32_t>;  // a name, and BOTEL_BOT or BOTEL_CONNECTOR
-  [[nodiscard]] std::map<Who, std::size_t> missing() const;
-  // Names in the log what the configuration wants and nobody serves,
-  void complain() const;
-  // and what it names and no plugin offers.
-  void complain_of_names() const;
+  // Rooms or connectors that wait for somebody, and why.
+  struct Missing {
+    std::string name, kind;  // "bot" or "connector"
+    std::size_t actors = 0;
+    std::string why;  // "is not there"
+  };
+  [[nodiscard]] std::vector<Missing> missing() const;
+  // The bot ids that nobody serves: "bot id 1 is not served: no plugin offers dice". `why`: Plugins::why_not_served().
+  using Why = std::function<std::string(const std::string& name)>;
+  [[nodiscard]] std::vector<std::string> not_served(const Why& why) const;
+  // Says so in the log, and which tables nobody reads, and who waits.
+  void complain(const Why& why) const;
+  // Only of names that no plugin has offered: instances of the others may be on their way.
+  void complain_of_names(const Why& why) const;
 
  private:
   using Row = std::pair<std::string, std::string>;  // a Gitple bot id, and the bot's name
 
+  [[nodiscard]] static std::string complaint(const BotConfig& row, const Why& why);
+  void complain_of_tables(const Why& why) const;
   [[nodiscard]] const BotConfig* row(const std::string& id) const;
   [[nodiscard]] runtime::Role* find_by_name(const std::string& id) const;
   [[nodiscard]] bool is_served(const BotConfig& row) const;

@@ -188,7 +188,7 @@ std::string Host::reconfigure() {
   fixed_ = config.fixed;
   bots_.configure(config.bots);
   plugins_->reconfigure();
-  bots_.complain_of_names();
+  bots_.complain_of_names([this](const auto& name) { return plugins_->why_not_served(name); });
   return "";
 }
 

@@ -85,7 +85,10 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   auto black_box = BlackBox::open(config.data / "running", config.threads, Time::now());
   if (!black_box) return tl::unexpected(black_box.error());
   black_box_ = std::move(*black_box);
-  for (const auto& suspect : black_box_->suspects()) log::error("{}", suspect.describe());
+  // What crashed an earlier run than the last was told then.
+  for (const auto& suspect : black_box_->suspects()) {
+    if (suspect.recent) log::error("{}", suspect.describe());
+  }
   // From here on no thread gets a signal.
   signals_ = Descriptor(open_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD}));
 
@@ -199,7 +202,7 @@ Result<> Host::load_plugins() {
 
 void Host::resume() {
   if (keeper_) keeper_->resume(black_box_->away().value_or(milliseconds(0)));
-  bots_.complain();
+  bots_.complain([this](const auto& name) { return plugins_->why_not_served(name); });
   resumed_ = true;
 }
 

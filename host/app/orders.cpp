@@ -28,19 +28,24 @@ std::string write(const plugin::FileStatus& file, const plugin::Status& status) 
 }  // namespace
 
 std::string Orders::status() const {
-  std::vector<std::string> loaded, not_loaded, missing, leftovers;
+  std::vector<std::string> loaded, not_loaded, not_served, missing, leftovers;
   for (const plugin::FileStatus& file : plugins_.files()) {
     for (const plugin::Status& status : file.offers) loaded.push_back(write(file, status));
     if (file.offers.empty()) {
       not_loaded.push_back(fmt::format(R"({{"file":{},"last":{}}})", json::quoted(file.name), write(file.last)));
     }
   }
-  for (const auto& [who, rooms] : bots_.missing()) {
-    missing.push_back(fmt::format(R"({{"name":{},"rooms":{}}})", json::quoted(who.first), rooms));
+  for (const auto& line : bots_.not_served([this](const auto& name) { return plugins_.why_not_served(name); })) {
+    not_served.push_back(json::quoted(line));
+  }
+  for (const auto& [name, kind, actors, why] : bots_.missing()) {
+    missing.push_back(
+        fmt::format(R"({{"name":{},"kind":"{}","rooms":{},"why":"{}"}})", json::quoted(name), kind, actors, why));
   }
   for (const auto& what : plugins_.leftovers()) leftovers.push_back(json::quoted(what));
-  return fmt::format(R"({{"plugins":{},"not_loaded":{},"missing":{},"still_in_memory":{}}})", json::array(loaded),
-                     json::array(not_loaded), json::array(missing), json::array(leftovers));
+  return fmt::format(R"({{"plugins":{},"not_loaded":{},"not_served":{},"missing":{},"still_in_memory":{}}})",
+                     json::array(loaded), json::array(not_loaded), json::array(not_served), json::array(missing),
+                     json::array(leftovers));
 }
 
 // Types that a plugin offers, and connectors, whose type may have lost its plugin.

@@ -68,9 +68,10 @@ std::vector<Suspect> suspects_of(const black_box::Left& last) {
 bool BlackBox::Suspect::condemned() const { return crashes >= kCrashes || ends >= kEnds; }
 
 std::string BlackBox::Suspect::describe() const {
-  if (crashes == 0) return fmt::format("{}: running at {} ends of the host", name, ends);
+  if (crashes == 0) return fmt::format("{}: running at {} of the host", name, counted(ends, "end"));
   const std::string by = signal == 0 ? "exit()" : fmt::format("signal {}", signal);
-  return fmt::format("{}: {} crashes of the host, last by {}; running at {} other ends", name, crashes, by, ends);
+  return fmt::format("{}: {} of the host, last by {}; running at {}", name,
+                     crashes == 1 ? "1 crash" : fmt::format("{} crashes", crashes), by, counted(ends, "other end"));
 }
 
 Result<std::unique_ptr<BlackBox>> BlackBox::open(const std::filesystem::path& path, unsigned threads, Time now,

@@ -62,7 +62,7 @@ int show(const Options& options) {
   const json::Document all = *json::read(*answer);
   const Rows types = types_of(all), connectors = connectors_of(all);
   if (types.size() == 1) {
-    fmt::print("no plugin offers connectors, and there are none\n");
+    fmt::print("no plugin that is loaded offers connectors, and there are none\n");
     return 0;
   }
   print_table(types);

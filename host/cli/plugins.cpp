@@ -63,8 +63,11 @@ int show(const Options& options) {
   for (const auto& item : list(all, "not_loaded")) {
     fmt::print("{} is not loaded: {}\n", of(item, "file"), of(inside(item, "last"), "text"));
   }
+  for (const auto& each : inside(all, "not_served").elements) fmt::print("{}\n", clean(json::text(each)));
   for (const auto& item : list(all, "missing")) {
-    fmt::print("{}: {} waiting\n", of(item, "name"), counted(std::stoul(of(item, "rooms")), "room"));
+    const std::string kind = of(item, "kind");
+    fmt::print("the {} {} {}: {} waiting\n", kind, of(item, "name"), of(item, "why"),
+               counted(std::stoul(of(item, "rooms")), kind == "bot" ? "room" : kind));
   }
   for (const auto& each : inside(all, "still_in_memory").elements) {
     fmt::print("still in memory: {}\n", clean(json::text(each)));
@@ -112,8 +115,10 @@ int check_alone(const fs::path& file) {
     }
     candidate.try_out({}, std::atomic<bool>(false));
   }
-  const bool good = candidate.error.empty();
-  for (const auto& line : clean_lines(good ? candidate.report() : candidate.error)) {
+  if (const auto named = plugin::check_name(file.filename().string()); !named && candidate.error.empty())
+    candidate.error = named.error();
+  const bool good = candidate.is_good();
+  for (const auto& line : clean_lines(candidate.error.empty() ? candidate.report() : candidate.error)) {
     fmt::print(good ? stdout : stderr, "{}: {}\n", file.filename().string(), line);
   }
   candidate.staged.reset();

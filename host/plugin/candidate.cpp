@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string names(const std::vector<Clash>& clashes) {
+std::string names_of(const std::vector<Clash>& clashes) {
   std::string all;
   for (const Clash& clash : clashes) all += (all.empty() ? "" : ", ") + clash.wanted.path.filename().string();
   return log::printable(all, 300);
@@ -65,7 +65,8 @@ void Candidate::try_out(const ProbeConfig& config, const std::atomic<bool>& stop
   own_ = std::move(tried->own);
   brought_ = std::move(tried->brought);
   if (const auto replaced = clashes(own_); !replaced.empty()) {
-    warnings.push_back(names(replaced) + ": replaced since the host started, which uses the old until it is restarted");
+    warnings.push_back(names_of(replaced) +
+                       ": replaced since the host started, which uses the old until it is restarted");
   }
   judge_errors();
   check_libraries();
@@ -110,7 +111,7 @@ void Candidate::load_library() {
   if (!loaded) {
     error = loaded.error();
     if (const auto replaced = clashes(own_); !replaced.empty()) {
-      error += fmt::format("; {}: replaced since the host started, which has to be restarted", names(replaced));
+      error += fmt::format("; {}: replaced since the host started, which has to be restarted", names_of(replaced));
     }
     return;
   }
@@ -136,6 +137,15 @@ Result<> Candidate::discard() {
   logics.clear();
   return library ? std::exchange(library, nullptr)->unload() : Result<>();
 }
+
+std::vector<std::string> Candidate::names() const {
+  std::vector<std::string> names;
+  if (!staged) return names;
+  for (const Item& item : note().items) names.push_back(item.id);
+  return names;
+}
+
+bool Candidate::is_good() const { return error.empty() && std::ranges::all_of(errors, &std::string::empty); }
 
 std::string Candidate::report() const {
   std::string text;

@@ -55,6 +55,8 @@ struct Candidate {
   std::optional<Staged> staged;
   std::string sha256;
   [[nodiscard]] const Note& note() const { return staged->note(); }
+  // Of the bots and connectors in it; none where its note cannot be read.
+  [[nodiscard]] std::vector<std::string> names() const;
 
   // Then, with what the driver has decided in between.
   std::vector<Part> parts;
@@ -81,6 +83,8 @@ struct Candidate {
   // It is not taken: ends what was made. An error: why the library stays in memory.
   [[nodiscard]] Result<> discard();
 
+  // Whether all that is wanted of it can be served.
+  [[nodiscard]] bool is_good() const;
   // For people: what is in it, a line each, and what was noticed.
   [[nodiscard]] std::string report() const;
 

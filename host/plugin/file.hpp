@@ -50,9 +50,11 @@ struct Plugins::File {
 
   enum class Names { own, lost, undecided };  // another file has one, or is about to
   Names names = Names::own;
+  Wish undecided;  // what is to be looked at when that is known
 
   struct Refusal {
     std::string sha256, why;
+    std::vector<std::string> names;  // of the bots and connectors in it, as far as that is known
   };
   std::optional<Refusal> refusal;   // of what lies in the folder
   std::vector<Part> refused_parts;  // with which what serves was refused

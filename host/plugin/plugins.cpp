@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_plugin(std::string_view name) { return name.ends_with(".so") && !name.starts_with('.') && clean(name) == name; }
+bool is_plugin(std::string_view name) { return check_name(name).has_value(); }
 
 }  // namespace
 
@@ -120,6 +120,10 @@ std::vector<Plugins::File*> Plugins::find(const std::string& name) {
   const auto owner = names_.find(name);
   const bool serves = found.size() == 1 && found[0]->now;
   if (!name.empty() && !serves && owner != names_.end()) found = {owner->second};
+  if (!found.empty() || name.empty()) return found;
+  for (const auto& [known, one] : files_) {
+    if (one->refusal && std::ranges::count(one->refusal->names, name) > 0) found.push_back(one.get());
+  }
   return found;
 }
 
@@ -159,41 +163,6 @@ void Plugins::rollback(const std::string& name, const Done& done) {
   if (!one.now || !entry(one).previous) return refuse("there is no version to go back to");
   one.waiting.push_back([done](const Report& report) { done({report}); });
   look(one, {.from = Wish::From::previous});
-}
-
-void Plugins::check(const fs::path& path, const Done& done) {
-  const auto candidate = std::make_shared<Candidate>(Wish());
-  const std::string name = path.filename().string();
-  const auto report = [this, candidate, name, done](const std::string& fate) {
-    const bool good = candidate->error.empty();
-    done({{name, {now_.unix_ms, good, good ? candidate->report() + "\n" + fate : candidate->error}}});
-  };
-  checker_.run([this, candidate, path, name, report, copy = next_copy(name)]() -> JobThread::Then {
-    candidate->stage({}, path, copy);
-    return [this, candidate, name, report] {
-      if (candidate->gone) candidate->error = "there is no such file";
-      const File unknown(name);
-      const File& file = candidate->error.empty() ? place_of(*candidate, unknown) : unknown;
-      if (candidate->error.empty()) candidate->error = objection(file, *candidate).why;
-      if (!candidate->error.empty()) return report("");
-      choose_parts(file, *candidate);
-      const std::string fate =
-          file.now ? fmt::format("as {}, it would take over from {}", file.name, describe(file.now->note))
-                   : fmt::format("as {}, it would serve", file.name);
-      checker_.run([this, candidate, report, fate]() -> JobThread::Then {
-        candidate->try_out(config_.probe, checker_.stopped());
-        return [report, fate] { report(fate); };
-      });
-    };
-  });
-}
-
-// The file that it would be dropped in for: the one of its name, or that which offers the same.
-const Plugins::File& Plugins::place_of(const Candidate& candidate, const File& unknown) const {
-  const auto known = files_.find(unknown.name);
-  if (known != files_.end() && !known->second->gone) return *known->second;
-  const auto owner = names_.find(candidate.note().items.front().id);
-  return owner == names_.end() ? unknown : *owner->second;
 }
 
 void Plugins::reconfigure() {
@@ -241,6 +210,21 @@ std::vector<FileStatus> Plugins::files() const {
         {name, offers(*one), entry(*one).previous.has_value(), one->last, one->refusal ? one->refusal->why : ""});
   }
   return all;
+}
+
+std::string Plugins::why_not_served(const std::string& name) const {
+  for (const auto& [file, one] : files_) {
+    const auto& items = one->now ? one->now->note.items : std::vector<Item>();
+    const auto item = std::ranges::find(items, name, &Item::id);
+    if (item == items.end()) continue;
+    return item->kind == BOTEL_BOT ? fmt::format("no instance could be made of {}", name) : name + " is no bot";
+  }
+  for (const auto& [file, one] : files_) {
+    const auto& refusal = one->refusal;
+    // Where a note cannot be read, the file has the name of its bot, mostly.
+    if (refusal && (std::ranges::count(refusal->names, name) > 0 || file == name + ".so")) return file + " is refused";
+  }
+  return "no plugin offers " + log::printable(name);
 }
 
 std::vector<std::string> Plugins::leftovers() const {

@@ -105,6 +105,8 @@ class Plugins {
 
   // Those in the folder.
   [[nodiscard]] std::vector<FileStatus> files() const;
+  // Why nobody serves the bot or the connector: "dice.so is refused".
+  [[nodiscard]] std::string why_not_served(const std::string& name) const;
   // Old versions that are still in use or in memory, and why.
   [[nodiscard]] std::vector<std::string> leftovers() const;
 
@@ -122,6 +124,8 @@ class Plugins {
   [[nodiscard]] std::vector<File*> find(const std::string& name);
   [[nodiscard]] Report nobody(const std::string& name) const;
   [[nodiscard]] const File& place_of(const Candidate& candidate, const File& unknown) const;
+  [[nodiscard]] std::string check_objection(const File& file, const Candidate& candidate) const;
+  [[nodiscard]] std::string fate(const File& file, const Candidate& candidate) const;
   [[nodiscard]] std::vector<Status> offers(const File& file) const;
   [[nodiscard]] std::filesystem::path next_copy(const std::string& name);
 
@@ -129,12 +133,14 @@ class Plugins {
   void look_at_first();
   void look(File& file, Wish wish = {});
   void staged(File& file);
+  void put_off(File& file, const Objection& objection);
   void tried(File& file);
   void load(File& file);
   void loaded(File& file);
   void shelved(File& file, const Result<>& written);
   void take_over(File& file);
   [[nodiscard]] std::string describe_take_over(const File& file, const Generation& next) const;
+  [[nodiscard]] std::string describe_what_goes_on(const File& file, const std::optional<Wish>& instead) const;
   void serve(const Part& part, std::shared_ptr<runtime::Logic> logic, bool restart_rooms);
   void refuse(File& file, const Objection& objection);
   void finish(File& file, bool good, std::string text, bool is_news = true);
@@ -148,6 +154,7 @@ class Plugins {
   [[nodiscard]] bool is_to_be_rolled_back(const File& file) const;
   [[nodiscard]] bool may_wait_for_a_name(const File& file) const;
   [[nodiscard]] Objection objection(const File& file, const Candidate& candidate) const;
+  [[nodiscard]] std::string crash_objection(const File& file, const Candidate& candidate) const;
   [[nodiscard]] std::vector<Part> parts_of(const Note& note) const;
   void choose_parts(const File& file, Candidate& candidate) const;
   void free_names(const File& file);
@@ -155,7 +162,8 @@ class Plugins {
   // What is kept.
   void put_on_shelf(File& file);
   [[nodiscard]] bool can_fall_back(const File& file, const Candidate& candidate) const;
-  [[nodiscard]] bool fall_back(File& file, const Candidate& refused, const Objection& objection);
+  [[nodiscard]] std::optional<Wish> instead_of(const File& file, const Candidate& refused,
+                                               const Objection& objection) const;
   void watch_probation(File& file);
   void begin_probation(File& file);
   void roll_back(File& file, std::uint64_t failures);

@@ -43,16 +43,24 @@ bool Plugins::is_settled(File& file) {
   const bool rolled_back = hash == entry(file).refused && !wish.by_hand;
   const bool refused = file.refusal && file.refusal->sha256 == hash && !wish.again && !wish.told;
   if (wish.last_resort || (!rolled_back && !refused)) return false;
-  throw_away(file);
   const std::string why = rolled_back ? kRolledBack : file.refusal->why;
-  log::error("{} is refused as before: {}", file.name, why);
-  file.refusal = {hash, why};
-  if (!file.now && file.first && entry(file).active) {
-    look(file, {.from = From::active});
+  file.refusal = {hash, why, file.candidate->names()};
+  throw_away(file);
+  std::optional<Wish> instead;
+  if (!file.now && file.first && entry(file).active) instead = Wish{.from = From::active};
+  log::error("{} is refused as before: {}{}", file.name, why, describe_what_goes_on(file, instead));
+  if (instead) {
+    look(file, *instead);
   } else {
     finish(file, false, why);
   }
   return true;
+}
+
+// What it has done to an earlier run; empty: nothing.
+std::string Plugins::crash_objection(const File& file, const Candidate& candidate) const {
+  if (!black_box_ || !black_box_->condemned(candidate.task())) return "";
+  return fmt::format("it has crashed the host while it was being loaded; `botel reload {}` tries it again", file.name);
 }
 
 // What serves needs no other look.
@@ -154,7 +162,7 @@ void Plugins::free_names(const File& file) {
     const bool undecided = other->names == File::Names::undecided, lost = other->names == File::Names::lost;
     if (other.get() == &file || !(undecided || (lost && freed > 0))) continue;
     other->names = File::Names::own;
-    look(*other, {.again = true});
+    look(*other, undecided ? other->undecided : Wish{.again = true});
   }
 }
 

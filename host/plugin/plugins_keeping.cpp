@@ -44,14 +44,10 @@ bool Plugins::can_fall_back(const File& file, const Candidate& candidate) const 
          active->sha256 != candidate.sha256;
 }
 
-bool Plugins::fall_back(File& file, const Candidate& refused, const Objection& objection) {
-  if (can_fall_back(file, refused)) {
-    look(file, {.from = From::active});
-    return true;
-  }
-  if (file.now || !file.first || refused.wish.last_resort || !objection.to_a_schema) return false;
-  look(file, {.from = refused.wish.from, .last_resort = true});
-  return true;
+std::optional<Wish> Plugins::instead_of(const File& file, const Candidate& refused, const Objection& objection) const {
+  if (can_fall_back(file, refused)) return Wish{.from = From::active};
+  if (file.now || !file.first || refused.wish.last_resort || !objection.to_a_schema) return {};
+  return Wish{.from = refused.wish.from, .last_resort = true};
 }
 
 void Plugins::watch_probation(File& file) {

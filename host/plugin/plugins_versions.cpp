@@ -56,11 +56,8 @@ void Plugins::staged(File& file) {
   file.gone = false;
   if (!candidate.error.empty()) return refuse(file, {candidate.error});
   if (is_settled(file)) return;
-  if (black_box_ && black_box_->condemned(candidate.task()) && !candidate.wish.by_hand) {
-    return refuse(file,
-                  {fmt::format("it has crashed the host while it was being loaded; `botel reload {}` tries it again",
-                               file.name)});
-  }
+  if (auto why = crash_objection(file, candidate); !why.empty() && !candidate.wish.by_hand)
+    return refuse(file, {std::move(why)});
   if (is_to_be_rolled_back(file)) {
     log::error("{}: the host has crashed in this version: the one before it takes over again", file.name);
     throw_away(file);
@@ -70,10 +67,7 @@ void Plugins::staged(File& file) {
   file.names = !objection.to_a_name        ? File::Names::own
                : may_wait_for_a_name(file) ? File::Names::undecided
                                            : File::Names::lost;
-  if (file.names == File::Names::undecided) {
-    throw_away(file);
-    return finish(file, false, objection.why);
-  }
+  if (file.names == File::Names::undecided) return put_off(file, objection);
   if (!objection.why.empty()) return refuse(file, objection);
   for (const Item& item : candidate.note().items) names_[item.id] = &file;
   choose_parts(file, candidate);
@@ -83,6 +77,15 @@ void Plugins::staged(File& file) {
     shared->try_out(config_.probe, prober_.stopped());
     return [this, &file] { tried(file); };
   });
+}
+
+// Until it is known whether another file has its names: nothing has come of it so far.
+void Plugins::put_off(File& file, const Objection& objection) {
+  file.undecided = file.candidate->wish;
+  const bool first = file.first;
+  throw_away(file);
+  finish(file, false, objection.why);
+  file.first = first;
 }
 
 void Plugins::tried(File& file) {
@@ -154,7 +157,7 @@ void Plugins::take_over(File& file) {
   const bool was_failing = before.failing && before.active && before.active->sha256 == candidate.sha256;
   replace(file, std::move(next));
   if (candidate.wish.from == From::folder) file.refusal.reset();
-  if (back) file.refusal = {entry(file).refused, kRolledBack};
+  if (back) file.refusal = {entry(file).refused, kRolledBack, {}};
   file.refused_parts.clear();
   file.health = File::Health::good;
   file.probation.reset();
@@ -170,10 +173,14 @@ void Plugins::take_over(File& file) {
 // Equal versions are told apart by their hashes.
 std::string Plugins::describe_take_over(const File& file, const Generation& next) const {
   const std::string what = describe(next.note);
+  const From from = file.candidate->wish.from;
+  if (!file.now && next.parts.empty()) return what + " is idle: nothing in the configuration wants it";
+  if (!file.now && from == From::active) return what + ", the version that was kept, serves";
+  if (!file.now && from == From::previous) return what + ", the version before, serves";
   if (!file.now) return what + " serves";
   const Generation& old = *file.now;
   if (next.sha256 == old.sha256 && next.parts != old.parts) return what + " goes on with another configuration";
-  const auto verb = file.candidate->wish.from == From::previous ? "takes over again from" : "takes over from";
+  const auto verb = from == From::previous ? "takes over again from" : "takes over from";
   if (describe(old.note) != what) return fmt::format("{} {} {}", what, verb, describe(old.note));
   return fmt::format("{} ({:.8}) {} {} ({:.8})", what, next.sha256, verb, what, old.sha256);
 }
@@ -191,19 +198,27 @@ void Plugins::refuse(File& file, const Objection& objection) {
   const auto refused = file.candidate;
   const Wish& wish = refused->wish;
   const bool is_news = wish.told || wish.again || objection.why != file.last.text;
+  const auto instead = instead_of(file, *refused, objection);
   if (is_news) {
     ++refused_;
-    log::error(
-        "{} {}: {}{}", file.name, in_words(wish.from), objection.why,
-        file.now && file.health == File::Health::good ? fmt::format("; {} goes on", describe(file.now->note)) : "");
+    log::error("{} {}: {}{}", file.name, in_words(wish.from), objection.why, describe_what_goes_on(file, instead));
   }
   throw_away(file);
-  if (wish.from == From::folder) file.refusal = {refused->may_pass ? "" : refused->sha256, objection.why};
+  if (wish.from == From::folder) {
+    file.refusal = {refused->may_pass ? "" : refused->sha256, objection.why, refused->names()};
+  }
   if (refused->may_pass) file.retry = now_.steady + kRetry;
   if (file.now && refused->sha256 == file.now->sha256) file.refused_parts = refused->parts;
-  if (fall_back(file, *refused, objection)) return;
+  if (instead) return look(file, *instead);
   if (file.health == File::Health::rolling_back) give_up(file);
   finish(file, false, objection.why, is_news);
+}
+
+std::string Plugins::describe_what_goes_on(const File& file, const std::optional<Wish>& instead) const {
+  if (file.now && file.health == File::Health::good) return fmt::format("; {} goes on", describe(file.now->note));
+  if (!instead) return "";
+  return instead->last_resort ? "; as there is no other, it serves, and they wait"
+                              : "; the version that was kept is tried";
 }
 
 // What is no news leaves the last outcome as it is.

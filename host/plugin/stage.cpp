@@ -15,6 +15,7 @@
 #include <fmt/ranges.h>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 
 namespace botel::plugin {
 namespace {
@@ -104,6 +105,11 @@ Result<> check_folder(const fs::path& folder) {
     return failure("plugins folder {}: {}", folder.string(), trusted.error());
   }
   return {};
+}
+
+Result<> check_name(std::string_view name) {
+  if (name.ends_with(".so") && !name.starts_with('.') && clean(name) == name) return {};
+  return failure("a file of this name is ignored: that of a plugin ends in .so, and does not begin with a dot");
 }
 
 Result<> make_cache(const fs::path& folder) {

@@ -14,6 +14,9 @@ namespace botel::plugin {
 // Whether only root and the host's user may change what is in `folder`; otherwise the reason.
 [[nodiscard]] Result<> check_folder(const std::filesystem::path& folder);
 
+// Whether a file of this name in the plugins folder is looked at; otherwise the reason.
+[[nodiscard]] Result<> check_name(std::string_view name);
+
 // Makes `folder` for copies, empty, for the host's user alone.
 [[nodiscard]] Result<> make_cache(const std::filesystem::path& folder);
 

@@ -22,3 +22,10 @@ TEST_CASE("bots: a bot and a connector of one name are two") {
   CHECK(bots.parts(connector)[0].role == &left);
   CHECK(left.kind() == BOTEL_CONNECTOR);
 }
+
+TEST_CASE("bots: a bot id that nobody serves is named with the reason") {
+  Bots bots{BotsConfig{{{"1", "echo"}, {"*", "dice"}}, {}}};
+  const auto why = [](const std::string& name) { return name + " has no plugin"; };
+  CHECK(bots.not_served(why) == std::vector<std::string>{"bot id 1 is not served: echo has no plugin",
+                                                         "bot id * is not served: dice has no plugin"});
+}

@@ -130,7 +130,8 @@ id = "*"
 name = "echo"
 )"}});
   CHECK(count(world.host.log(), "the configuration says so") == 1);
-  CHECK(count(world.host.log(), "no plugin offers the bot nobody") == 1);
+  CHECK(count(world.host.log(), "bot id 1 is not served: no instance could be made of probe") == 1);
+  CHECK(count(world.host.log(), "bot id 2 is not served: no plugin offers nobody") == 1);
   const Room third{.bot = "3"};
   world.start(third);
   world.hear(third, "configured");

@@ -125,6 +125,45 @@ TEST_CASE("plugins: of two files that offer the same bot the first is taken, and
   CHECK(host.stop() == 0);
 }
 
+TEST_CASE("plugins: a bot whose file is refused is not one that no plugin offers") {
+  const TempDir dir;
+  Broker broker(dir / "broker");
+  const fs::path plugins = dir / "host/plugins", zoo = BOTEL_ZOO;
+  fs::create_directories(plugins);
+  fs::copy_file(zoo / "has-no-note.so", plugins / "dice.so");
+  fs::copy_file(zoo / "v1.so", plugins / "zoo.so");
+  Host host(dir / "host", {.url = broker.url(), .bots = R"(
+[[bot]]
+id = "1"
+name = "dice"
+[[bot]]
+id = "2"
+name = "zoo"
+[[bot]]
+id = "3"
+name = "nobody"
+[plugin.dice]
+sides = 6
+)"});
+  host.ready();
+  CHECK(count(host.log(), "error: bot id 1 is not served: dice.so is refused") == 1);
+  CHECK(count(host.log(), "error: bot id 3 is not served: no plugin offers nobody") == 1);
+  CHECK(count(host.log(), "warning: nobody reads [plugin.dice]: dice.so is refused") == 1);
+  const std::vector<std::string> command{BOTEL_EXECUTABLE, "plugins", "--data", host.data().string()};
+  CHECK(Process({command, dir / "log", {}}).line("bot id 1") == "bot id 1 is not served: dice.so is refused");
+  CHECK(host.stop() == 0);
+
+  SUBCASE("and what serves instead of a file that is refused is not called by its name alone") {
+    fs::copy_file(zoo / "has-no-note.so", plugins / "zoo.so", fs::copy_options::overwrite_existing);
+    host.start();
+    host.ready();
+    CHECK(count(host.log(),
+                "zoo.so is refused: it has no note of a Botel plugin; the version that was kept is tried") == 1);
+    CHECK(count(host.log(), "zoo.so: zoo 1.0.0, the version that was kept, serves, 0 rooms") == 1);
+    CHECK(host.stop() == 0);
+  }
+}
+
 TEST_CASE("plugins: a folder that is not there is an error that names it, an empty one is not") {
   const TempDir dir;
   Broker broker(dir / "broker");

@@ -236,6 +236,16 @@ TEST_CASE("reload: a version in which the host crashed shortly after it took ove
   scene.hear("1.0.0 and on it goes");
 }
 
+TEST_CASE("reload: a crash is told by the next start, and not by those after it") {
+  Scene scene("v1", {.store = "durability = \"off\"\n", .bots = kZooBot});
+  scene.world.tell(scene.room, "crash");
+  CHECK(scene.world.host.process().wait() == -SIGSEGV);
+  scene.world.start_host();
+  CHECK(count(scene.world.host.log(), ": 1 crash of the host, last by signal 11; running at 0 other ends") == 1);
+  scene.world.restart_host();
+  CHECK(count(scene.world.host.log(), "crash") == 0);
+}
+
 TEST_CASE("reload: rooms of a bot whose file is taken away wait, and new ones are refused, until it is back") {
   Scene scene;
   scene.hear("1.0.0 hello");
@@ -244,7 +254,7 @@ TEST_CASE("reload: rooms of a bot whose file is taken away wait, and new ones ar
   CHECK(at(scene.world.start({.room = "other"}).payload, "error.code") == "-32001");
   scene.world.tell(scene.room, "while you were out");
   CHECK(scene.botel({"plugins"}) == 0);
-  CHECK(count(scene.said, "zoo: 1 room waiting") == 1);
+  CHECK(count(scene.said, "the bot zoo is not there: 1 room waiting") == 1);
   scene.world.restart_host();
   scene.world.tell(scene.room, "state");
   scene.put("v2");
@@ -362,7 +372,7 @@ TEST_CASE("reload: what only the next start can take, and what nobody reads, is 
   std::string text = read_file(file);
   write_file(file, text.replace(text.find("[host]\n"), 7, "[host]\nprobation = 7\n") + "[plugin.zooo]\nany = 1\n");
   scene.world.host.process().wait_for_log("what has changed in [host] is taken at the next start");
-  scene.world.host.process().wait_for_log("no plugin offers zooo: nobody reads [plugin.zooo]");
+  scene.world.host.process().wait_for_log("nobody reads [plugin.zooo]: no plugin offers zooo");
 }
 
 TEST_CASE("reload: without [[bot]] tables, a check changes nothing in who serves") {
