@@ -32,12 +32,15 @@ Role* Bots::find(const std::string& id) {
   return last;
 }
 
-// Without any table each bot serves the id that is its name, and the first by name serves the rest.
+// Without any table each bot serves the id that is its name, and the first by name all ids that are numbers, as those
+// of Gitple are: one that is a name and is nobody's is a mistake.
 Role* Bots::find_by_name(const std::string& id) const {
   const auto is_known = [this](const auto& each) {
     return each.second->logic() || each.second->actors() > 0 || offered_.contains(each.first);
   };
   if (const auto known = by_name_.find(id); known != by_name_.end() && is_known(*known)) return known->second.get();
+  const bool is_number = !id.empty() && id.find_first_not_of("0123456789") == std::string::npos;
+  if (!is_number) return nullptr;
   const auto first = std::ranges::find_if(by_name_, [](const auto& each) { return each.second->logic() != nullptr; });
   return first == by_name_.end() ? nullptr : first->second.get();
 }

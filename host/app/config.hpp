@@ -25,7 +25,7 @@ struct BotConfig {
 
 // What may change while the host runs.
 struct BotsConfig {
-  std::vector<BotConfig> rows;  // empty: each bot serves the id that is its name, and the first one the rest
+  std::vector<BotConfig> rows;  // empty: each bot serves the id that is its name, and the first one numbers
   std::map<std::string, std::string> configs;  // JSON objects, by names of bots and connectors
 };
 

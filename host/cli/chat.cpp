@@ -13,6 +13,8 @@
 namespace botel::cli {
 namespace {
 
+constexpr const char* kHint = "(/end or Ctrl-D ends the conversation)";
+
 struct Options {
   BrokerOptions broker;
   std::string bot = "1";
@@ -29,6 +31,7 @@ int chat(const Options& options) {
   Counters counters;
   const auto link = open_link(*config, counters);
   if (!link) return complain(link.error());
+  if (terminal.is_interactive()) terminal.view().show(kHint);
   ChatSession session(**link, terminal.view(), std::move(*room));
   const std::string trouble = terminal.lead(session, **link);
   return trouble.empty() ? 0 : complain(*config->broker + ": " + trouble);
@@ -41,6 +44,9 @@ void add_chat(CLI::App& app) {
   CLI::App* const command = app.add_subcommand("chat", "Talk to a bot in the terminal");
   add_broker_options(*command, options->broker);
   command->add_option("--bot", options->bot, "Gitple bot id")->capture_default_str();
+  command->footer(
+      "A line is said to the bot, a number chooses what it offers. /end, or Ctrl-D, ends the conversation; /cancel\n"
+      "leaves a form.");
   command->callback([options] {
     if (const int code = chat(*options)) throw CLI::RuntimeError(code);
   });

@@ -24,14 +24,15 @@ void Screen::typing(bool on) {
   at_ = At::typing;
 }
 
-void Screen::prompt(const std::string& text) {
-  if (!terminal_ || at_ == At::prompt) return;
+bool Screen::prompt(const std::string& text) {
+  if (!terminal_ || at_ == At::prompt) return false;
   leave_line();
   write(text);
   at_ = At::prompt;
+  return true;
 }
 
-// A notice of typing goes away. A prompt stays, as there may be half a line behind it, which the terminal keeps.
+// A notice of typing goes away. A prompt stays, as there may be half a line after it.
 void Screen::leave_line() {
   if (at_ == At::typing) write("\r\033[K");
   if (at_ == At::prompt) write("\n");

@@ -18,8 +18,8 @@ class Screen final : public View {
   void sent(std::string_view line) override;
   void typing(bool on) override;
 
-  // Asks for a line, once until it is entered or something else is shown.
-  void prompt(const std::string& text);
+  // Asks for a line, once until it is entered or something else is shown. Whether it did so now.
+  bool prompt(const std::string& text);
   // A line has been entered: the cursor is on a new one.
   void entered() { at_ = At::start; }
   // Leaves the cursor on an empty line.

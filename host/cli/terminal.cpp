@@ -6,18 +6,20 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/signals.hpp"
 
 namespace botel::cli {
 
-Terminal::Terminal() : signals_(open_signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP})) {}
+Terminal::Terminal() : signals_(open_signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT})) {}
 
 std::string Terminal::lead(Conversation& conversation, mqtt::Link& link) {
+  open_keyboard();
   conversation.open(std::chrono::steady_clock::now());
   while (!conversation.over()) round(conversation, link);
   screen_.leave_line();
-  hidden_.end();
+  keys_.end();
   std::string trouble = conversation.trouble();
   if (!trouble.empty() && !link.trouble().empty()) trouble += " (" + link.trouble() + ")";
   link.leave(std::chrono::steady_clock::now() + std::chrono::seconds(1));
@@ -46,13 +48,14 @@ void Terminal::wait(const Conversation& conversation, const mqtt::Link& link) {
   if (link.has_more()) until = now;
   const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
   poll(descriptors.data(), descriptors.size(), static_cast<int>(std::clamp<long>(timeout, 0, 1000)));
-  if (descriptors[2].revents != 0) input_.read_some();
+  if (descriptors[2].revents != 0) read_keys(conversation);
 }
 
 void Terminal::look_for_signals(Conversation& conversation, SteadyTime now) {
   signalfd_siginfo info{};
   if (read(signals_, &info, sizeof info) != sizeof info) return;
   if (info.ssi_signo == SIGTSTP) return stop_for_a_while();
+  if (info.ssi_signo == SIGCONT) return open_keyboard();
   signal_ = static_cast<int>(info.ssi_signo);
   conversation.end(now);
 }
@@ -60,8 +63,22 @@ void Terminal::look_for_signals(Conversation& conversation, SteadyTime now) {
 // The shell gets the terminal as it was.
 void Terminal::stop_for_a_while() {
   screen_.leave_line();
-  hidden_.end();
+  keys_.end();
   raise(SIGSTOP);
+  open_keyboard();
+}
+
+// At the beginning, and when it goes on after a stop, by whatever signal.
+void Terminal::open_keyboard() {
+  if (keyboard_ && keys_.begin()) input_.edit(keys_.keys());
+}
+
+void Terminal::read_keys(const Conversation& conversation) {
+  const std::string before = input_.unfinished(), echo = input_.read_some();
+  if (echo.empty() || hides_) return;
+  // Whatever has been shown since, what is typed stands after a prompt.
+  if (screen_.prompt(conversation.prompt())) keys_.show(before);
+  keys_.show(echo);
 }
 
 // Somebody at a keyboard may speak whenever he likes; a script waits for its turn.
@@ -75,23 +92,23 @@ void Terminal::take_lines(Conversation& conversation, Time now) {
     entered();
     conversation.enter(*line, now);
   }
-  if (conversation.users_turn(now.steady)) screen_.prompt(conversation.prompt());
+  const bool is_new = conversation.users_turn(now.steady) && screen_.prompt(conversation.prompt());
+  if (is_new && !hides_) keys_.show(input_.unfinished());
 }
 
+// What was typed before has been seen.
 void Terminal::hide() {
-  if (hidden_.is_on()) return;
-  hidden_.begin();
-  if (hidden_.is_on()) input_.forget();
+  if (!keyboard_ || std::exchange(hides_, true)) return;
+  input_.forget();
 }
 
 // The cursor is on a new line, by what was typed; where that was hidden, it still is behind the prompt.
 void Terminal::entered() {
-  if (hidden_.is_on()) {
+  if (std::exchange(hides_, false)) {
     screen_.leave_line();
   } else {
     screen_.entered();
   }
-  hidden_.end();
 }
 
 }  // namespace botel::cli

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "cli/conversation.hpp"
-#include "cli/hidden.hpp"
 #include "cli/input.hpp"
+#include "cli/keyboard.hpp"
 #include "cli/screen.hpp"
 #include "mqtt/link.hpp"
 
@@ -20,6 +20,8 @@ class Terminal {
   Terminal();
 
   [[nodiscard]] View& view() { return screen_; }
+  // Somebody sits at it, and sees what is shown.
+  [[nodiscard]] bool is_interactive() const { return keyboard_ && isatty(STDOUT_FILENO) == 1; }
 
   // Until the conversation is over: the broker's messages, the user's lines and the clock, round after round. Why it
   // did not end well; else nothing.
@@ -32,6 +34,8 @@ class Terminal {
   void wait(const Conversation& conversation, const mqtt::Link& link);
   void look_for_signals(Conversation& conversation, SteadyTime now);
   void stop_for_a_while();
+  void open_keyboard();
+  void read_keys(const Conversation& conversation);
   void take_lines(Conversation& conversation, Time now);
   void hide();
   void entered();
@@ -40,8 +44,9 @@ class Terminal {
   int signal_ = 0;
   const bool keyboard_ = isatty(STDIN_FILENO) == 1;
   Input input_{STDIN_FILENO};
-  Screen screen_{keyboard_ && isatty(STDOUT_FILENO) == 1};
-  Hidden hidden_{STDIN_FILENO};
+  Screen screen_{is_interactive()};
+  Keyboard keys_{STDIN_FILENO};
+  bool hides_ = false;  // what is typed
 };
 
 }  // namespace botel::cli

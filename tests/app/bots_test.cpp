@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "runtime/fake_bot.hpp"
+
 using botel::app::Bots;
 using botel::app::BotsConfig;
 using botel::plugin::Item;
@@ -28,4 +30,28 @@ TEST_CASE("bots: a bot id that nobody serves is named with the reason") {
   const auto why = [](const std::string& name) { return name + " has no plugin"; };
   CHECK(bots.not_served(why) == std::vector<std::string>{"bot id 1 is not served: echo has no plugin",
                                                          "bot id * is not served: dice has no plugin"});
+}
+
+TEST_CASE("bots: without any table, only ids that are numbers are served by whoever is the first by name") {
+  Bots bots{BotsConfig{}};
+  FakeBot bot;
+  botel::Counters counters;
+  botel::runtime::Runtime runtime({}, counters, [] {});
+  const auto offer = [&](const char* name) {
+    const Item item{BOTEL_BOT, name, "1.0.0", 1, 1};
+    bots.offer(item);
+    const auto parts = bots.parts(item);
+    REQUIRE(parts.size() == 1);
+    runtime.take_over(*parts[0].role, bot.logic(name));
+    return parts[0].role;
+  };
+  const auto* const echo = offer("echo");
+  const auto* const sandwich = offer("sandwich");
+  CHECK(bots.find("1") == echo);
+  CHECK(bots.find("007") == echo);
+  CHECK(bots.find("sandwich") == sandwich);
+  // Who asks what would be wanted of a plugin, as a check does, changes nothing in who serves.
+  CHECK(bots.parts({BOTEL_BOT, "7", "1.0.0", 1, 1}).size() == 1);
+  CHECK(bots.find("7") == echo);
+  for (const std::string nobody : {"nobdy", "1a", "sandwich2", "*", ""}) CHECK(bots.find(nobody) == nullptr);
 }

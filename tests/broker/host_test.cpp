@@ -189,11 +189,12 @@ TEST_CASE("host: bots are given by tables, or by the command line, which goes ab
     CHECK(host.ready().ends_with(", bots echo"));
     for (const char* bot : {"1", "2", "3"}) CHECK(served(bot) == "echo");
   }
-  SUBCASE("nothing: each bot by its name, and the first one the rest") {
+  SUBCASE("nothing: each bot by its name, and the first one all numbers") {
     options.bots = "";
     Host host(dir / "host", options);
     CHECK(host.ready().ends_with(", bots echo probe sandwich"));
     CHECK(served("echo") == "echo");
-    CHECK(served("whatever") == "echo");
+    CHECK(served("9") == "echo");
+    CHECK(served("whatever") == "nobody");
   }
 }

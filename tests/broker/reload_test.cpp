@@ -375,13 +375,6 @@ TEST_CASE("reload: what only the next start can take, and what nobody reads, is 
   scene.world.host.process().wait_for_log("nobody reads [plugin.zooo]: no plugin offers zooo");
 }
 
-TEST_CASE("reload: without [[bot]] tables, a check changes nothing in who serves") {
-  Scene scene("v1", {.bots = "# none\n"});
-  fs::copy_file(kZoo / "other.so", scene.dir / "other.so");
-  CHECK(scene.botel({"check", (scene.dir / "other.so").string()}) == 0);
-  CHECK(at(scene.world.start({.bot = "other", .room = "b"}).payload, "result") == "OK");
-}
-
 TEST_CASE("control: only root and the host's user get an answer, and only to what is a question") {
   Scene scene;
   const fs::path data = scene.world.host.data(), socket = data / "control";

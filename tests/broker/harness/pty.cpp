@@ -5,11 +5,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
+#include <utmp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <stdexcept>
 
 #include "harness/process.hpp"
@@ -20,9 +22,17 @@ Pty::Pty(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const auto& text : command) arguments.push_back(const_cast<char*>(text.c_str()));
   arguments.push_back(nullptr);
-  pid_ = forkpty(&master_, nullptr, nullptr, nullptr);
-  if (pid_ < 0) throw std::runtime_error("forkpty: " + std::string(std::strerror(errno)));
-  if (pid_ > 0) return;
+  int slave = -1;
+  if (openpty(&master_, &slave, nullptr, nullptr, nullptr) != 0 || tcgetattr(slave, &before_) != 0 ||
+      (pid_ = fork()) < 0) {
+    throw std::runtime_error("openpty: " + std::string(std::strerror(errno)));
+  }
+  if (pid_ > 0) {
+    close(slave);
+    return;
+  }
+  login_tty(slave);
+  close(master_);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int number : {SIGTERM, SIGINT, SIGABRT, SIGSEGV}) ::signal(number, SIG_DFL);
   execvp(arguments[0], arguments.data());
@@ -38,8 +48,13 @@ Pty::~Pty() {
 }
 
 void Pty::type(const std::string& keys) {
-  if (write(master_, keys.data(), keys.size()) != static_cast<ssize_t>(keys.size())) {
-    throw std::runtime_error("nobody reads what is typed");
+  for (std::size_t at = 0; at < keys.size();) {
+    pollfd descriptor{master_, POLLOUT, 0};
+    read_some();
+    if (poll(&descriptor, 1, 1000) != 1) throw std::runtime_error("nobody reads what is typed");
+    const ssize_t size = write(master_, keys.data() + at, std::min<std::size_t>(keys.size() - at, 1000));
+    if (size <= 0) throw std::runtime_error("nobody reads what is typed");
+    at += static_cast<std::size_t>(size);
   }
 }
 
@@ -66,10 +81,11 @@ void Pty::see(const std::string& text) {
   seen_ = found + text.size();
 }
 
-bool Pty::echoes() const {
-  termios settings{};
-  if (tcgetattr(master_, &settings) != 0) throw std::runtime_error("the terminal is gone");
-  return (settings.c_lflag & ECHO) != 0;
+bool Pty::is_as_before() const {
+  termios now{};
+  if (tcgetattr(master_, &now) != 0) throw std::runtime_error("the terminal is gone");
+  return now.c_iflag == before_.c_iflag && now.c_oflag == before_.c_oflag && now.c_lflag == before_.c_lflag &&
+         std::equal(std::begin(now.c_cc), std::end(now.c_cc), std::begin(before_.c_cc));
 }
 
 void Pty::signal(int number) const { kill(pid_, number); }
