@@ -12,6 +12,7 @@
 #include "base/json.hpp"
 #include "base/schema.hpp"
 #include "moca/items.hpp"
+#include "moca/pushes.hpp"
 #include "moca/topics.hpp"
 #include "runtime/actor.hpp"
 
@@ -38,11 +39,13 @@ struct Asked {
 };
 
 struct Connector : runtime::Actor {
-  Connector(std::string the_type, std::string the_id, runtime::Port& port, runtime::Role& role)
+  Connector(std::string the_type, std::string the_id, runtime::Port& port, runtime::Role& role,
+            runtime::Runtime& runtime, mqtt::Client& client, const PushTimes& times)
       : Actor(port, BOTEL_ACTOR_CONNECTOR, address_of(the_type, the_id),
               fmt::format(R"({{"type":{},"id":{}}})", json::quoted(the_type), json::quoted(the_id)), role),
         type(std::move(the_type)),
-        id(std::move(the_id)) {}
+        id(std::move(the_id)),
+        pushes(times, runtime, client, *this, fmt::format("moca/via/{}/{}/", type, id)) {}
 
   // Unique among connectors, as none of the two has a slash.
   static std::string address_of(std::string_view type, std::string_view id) { return fmt::format("{}/{}", type, id); }
@@ -62,15 +65,10 @@ struct Connector : runtime::Actor {
   SteadyTime flow_until{};         // then it is forgotten, as long as there is a
   runtime::Timers::Id flow_timer = 0;
 
-  // Pushes of this run that wait for the end of the first configuration, and the bytes in them.
-  std::size_t held_pushes = 0, held_bytes = 0;
-
   std::map<std::uint64_t, Asked> asked;  // by token
   SteadyTime last_answer{};              // then the others need not give up yet
   std::map<std::string, std::string, std::less<>> secrets;
-  bool pausing = false;  // it may not push yet
-  runtime::Timers::Id pause_timer = 0;
-  std::vector<std::string> chats_to_push;  // then: lists
+  Pushes pushes;
 };
 
 }  // namespace botel::moca

@@ -96,6 +96,10 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
   ++requests_;
   const std::uint64_t key = hash(message.payload, hash(message.topic));
   if (topic.command == Command::configure) return configure(message, topic, key);
+  Connector* const connector = find(topic.type, topic.id);
+  if (connector && topic.command == Command::get_contact) {
+    connector->pushes.asked(topic.argument, topic.is_old);
+  }
   if (const auto* const known = recent_.find(key, runtime_.now().steady)) {
     ++repeated_;
     if (known->answer) publish(message.topic, *known->answer);
@@ -105,7 +109,6 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
   if (const auto json = json::read(message.payload); !json && !message.payload.empty()) {
     return refuse(message, message.topic, kBadRequest, "the payload is no JSON: " + json.error());
   }
-  Connector* const connector = find(topic.type, topic.id);
   if (topic.command == Command::remove) {
     // What is not there is deleted already.
     return connector ? remove(*connector, message, key) : publish(message.topic, R"({"success":true})");
@@ -126,9 +129,7 @@ Connector* Service::find(std::string_view type, std::string_view id) {
 }
 
 Connector& Service::add(const std::string& type, const std::string& id, runtime::Role& role) {
-  auto connector = std::make_unique<Connector>(type, id, *this, role);
-  // What it pushes means nothing to MOCA before it is configured.
-  runtime_.hold(*connector);
+  auto connector = std::make_unique<Connector>(type, id, *this, role, runtime_, client_, config_.pushes);
   ++subscribe(type).connectors;
   return *connectors_.emplace(connector->address, std::move(connector)).first->second;
 }
@@ -161,7 +162,6 @@ void Service::leave(Connector& connector) {
 void Service::wipe(Connector& connector) {
   const std::string address = connector.address, type = connector.type;
   runtime_.timers().cancel(connector.flow_timer);
-  runtime_.timers().cancel(connector.pause_timer);
   const store::ActorId id = runtime_.id(connector);
   std::erase_if(secrets_, [&](const store::Secret& secret) { return secret.actor == id; });
   directory_.wipe(id);
@@ -195,11 +195,8 @@ void Service::restart_unreadable(const runtime::Role& role, const runtime::Logic
       if (asked.command != Command::remove) fail(*connector, token, kConflict, "the connector begins anew");
     }
     recent_.forget(address);
-    runtime_.timers().cancel(std::exchange(connector->pause_timer, 0));
-    connector->pausing = false;
-    connector->chats_to_push.clear();
     runtime_.restart(*connector, runtime::Event{.kind = BOTEL_CONNECTOR_RESET});
-    runtime_.hold(*connector);
+    connector->pushes.end();
   }
 }
 

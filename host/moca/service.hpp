@@ -28,8 +28,8 @@ struct ServiceConfig {
   std::chrono::milliseconds answer_timeout{std::chrono::seconds(10)};  // from a connector's last sign of life
   std::chrono::milliseconds longest_answer{std::chrono::seconds(60)};
   std::chrono::milliseconds keepalive{std::chrono::seconds(3)};
-  std::chrono::milliseconds push_pause{500};                  // behind the end of a configuration
   std::chrono::milliseconds repeat{std::chrono::minutes(1)};  // for so long a request that comes again is the same one
+  PushTimes pushes{};
 };
 
 // Errors as MOCA is told of them: {"error":{"code":404,"message":"..."}}.
@@ -141,7 +141,6 @@ class Service final : public runtime::Port {
   void send_media(Connector& connector, const runtime::Effect& effect);
   void media_sent(Connector& connector, Token token, bool arrived);
   void go_on_with_media(Connector& connector, Token token);
-  void pause_pushes(Connector& connector);
   void look_up(Connector& connector, Token token);
   void find_messages(Connector& connector, Token token);
   void find_old_messages(Connector& connector, Token token);
@@ -149,7 +148,6 @@ class Service final : public runtime::Port {
   std::vector<Item> read_items(const Connector& connector, std::string_view kind, const json::Document& list);
   [[nodiscard]] bool may_push(const Connector& connector);
   bool keep_items(Connector& connector, runtime::Effect& effect);
-  void push(const Connector& connector, std::string_view kind, const std::string& list);
   void keep_secret(Connector& connector, const runtime::Effect& effect);
 
   void set_step(Connector& connector, std::string step, std::string schema);

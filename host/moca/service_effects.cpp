@@ -106,7 +106,7 @@ bool Service::take(runtime::Actor& actor, runtime::Effect& effect) {
 }
 
 void Service::perform(runtime::Actor& actor, runtime::Effect& effect) {
-  push(static_cast<Connector&>(actor), kind_of(effect.kind), effect.payload);
+  static_cast<Connector&>(actor).pushes.leave(kind_of(effect.kind), effect.payload);
 }
 
 void Service::handled(runtime::Actor& actor, const runtime::Event& event, const Result<>& committed) {
@@ -161,28 +161,11 @@ void Service::finished(Connector& connector, const runtime::Effect& effect) {
   if (!contact) return fail(connector, effect.reply, kFailed, "the contact is wrong: " + contact.error());
   end_flow(connector);
   connector.configured = connector.stays = true;
-  connector.held_pushes = connector.held_bytes = 0;
   answer(connector, effect.reply,
          fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", contact->json));
-  directory_.put(runtime_.id(connector), "contact", std::move(*contact));
+  directory_.put(runtime_.id(connector), "contact", *contact);
   complaints_.info("connector {} is configured", log::printable(connector.address));
-  pause_pushes(connector);
-}
-
-// The server needs a moment before it takes them.
-void Service::pause_pushes(Connector& connector) {
-  connector.pausing = true;
-  runtime_.hold(connector);
-  runtime_.timers().cancel(connector.pause_timer);
-  connector.pause_timer = runtime_.timers().set(runtime_.now().steady + config_.push_pause, [this, &connector] {
-    connector.pause_timer = 0;
-    connector.pausing = false;
-    runtime_.touch(connector);
-    for (const auto& chats : std::exchange(connector.chats_to_push, {})) {
-      push(connector, "chat", chats);
-    }
-    runtime_.release(connector);
-  });
+  connector.pushes.begin(std::move(*contact));
 }
 
 void Service::reply(Connector& connector, const runtime::Effect& effect) {
@@ -277,13 +260,11 @@ std::vector<Item> Service::read_items(const Connector& connector, std::string_vi
 
 // What is pushed before the end of a configuration waits for it. Where none is under way it might wait for ever.
 bool Service::may_push(const Connector& connector) {
-  if (connector.configured) return true;
-  const bool is_too_much =
-      connector.held_pushes >= runtime::kMostInMemory || connector.held_bytes >= runtime::kMaxEffectBytes;
-  if (connector.flow_timer != 0 && !is_too_much) return true;
+  const bool is_nobodys = !connector.configured && connector.flow_timer == 0;
+  if (!is_nobodys && connector.pushes.has_room()) return true;
   ++dropped_pushes_;
   complaints_.warning("connector {}: what it pushes is dropped: {}", log::printable(connector.address),
-                      is_too_much ? "too much waits for the end of its configuration" : "it is not configured");
+                      is_nobodys ? "it is not configured" : "too many of its pushes wait for MOCA");
   return false;
 }
 
@@ -299,16 +280,10 @@ bool Service::keep_items(Connector& connector, runtime::Effect& effect) {
     good.push_back(item.json);
     directory_.put(runtime_.id(connector), kind, std::move(item));
   }
+  if (good.empty()) return false;
   effect.payload = json::array(good);
-  if (!connector.configured && !good.empty()) {
-    ++connector.held_pushes;
-    connector.held_bytes += effect.payload.size();
-  }
-  return !good.empty();
-}
-
-void Service::push(const Connector& connector, std::string_view kind, const std::string& list) {
-  client_.publish(fmt::format("moca/via/{}/{}/{}s", connector.type, connector.id, kind), list);
+  connector.pushes.queued(kind, good, effect.payload.size());
+  return true;
 }
 
 void Service::keep_secret(Connector& connector, const runtime::Effect& effect) {

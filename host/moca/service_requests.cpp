@@ -72,6 +72,7 @@ Service::Token Service::ask(Connector& connector, Command command, const std::st
   // What was given to a step before this one is nothing to remember: it would be answered as if that were asked again.
   if (command == Command::configure) recent_.forget(std::exchange(connector.last_key, key));
   recent_.begin(key, connector.address);
+  if (command == Command::get_contact) connector.pushes.request_opened();
   watch(connector, token);
   return token;
 }
@@ -149,13 +150,7 @@ void Service::answer(Connector& connector, Token token, const std::string& json)
   publish(known->topic, json);
   recent_.answered(known->key, json, runtime_.now().steady);
   // The published telegram service answers by a push: both are done.
-  if (known->command == Command::get_chats && json.front() == '[' && json != "[]") {
-    if (connector.pausing) {
-      connector.chats_to_push.push_back(json);
-    } else {
-      push(connector, "chat", json);
-    }
-  }
+  if (known->command == Command::get_chats && json.front() == '[' && json != "[]") connector.pushes.push_chats(json);
   finish(connector, token);
 }
 
@@ -172,9 +167,10 @@ void Service::fail(Connector& connector, Token token, int code, std::string_view
 }
 
 void Service::finish(Connector& connector, Token token) {
-  runtime_.timers().cancel(connector.asked.at(token).timer);
-  connector.asked.erase(token);
+  const Asked asked = std::move(connector.asked.extract(token).mapped());
+  runtime_.timers().cancel(asked.timer);
   runtime_.touch(connector);
+  if (asked.command == Command::get_contact) connector.pushes.request_over();
 }
 
 // The directory ------------------------------------------------------------------------------------------------------

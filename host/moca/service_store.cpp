@@ -37,9 +37,9 @@ std::string Service::progress(const runtime::Actor& actor) const {
   for (const auto& [token, one] : connector.asked) asked.push_back(asked_as_json(token, one));
   const std::int64_t until = connector.flow_timer == 0 ? 0 : runtime_.unix_ms(connector.flow_until);
   return fmt::format(
-      R"({{"configured":{},"stays":{},"pausing":{},"leaving":{},"gone":{},"step":{},"schema":{},"until":{},"asked":{}}})",
-      connector.configured, connector.stays, connector.pausing, connector.leaving, connector.gone,
-      json::quoted(connector.step), json::quoted(connector.schema), until, json::array(asked));
+      R"({{"configured":{},"stays":{},"leaving":{},"gone":{},"step":{},"schema":{},"until":{},"asked":{},"pushes":{}}})",
+      connector.configured, connector.stays, connector.leaving, connector.gone, json::quoted(connector.step),
+      json::quoted(connector.schema), until, json::array(asked), connector.pushes.json());
 }
 
 runtime::Actor* Service::restore(const store::Actor& record, const store::State& state) {
@@ -55,7 +55,6 @@ runtime::Actor* Service::restore(const store::Actor& record, const store::State&
 void Service::restore_progress(Connector& connector, const json::Document& progress) {
   connector.configured = is(progress, "configured");
   connector.stays = is(progress, "stays");
-  connector.pausing = is(progress, "pausing");
   connector.leaving = is(progress, "leaving");
   connector.gone = is(progress, "gone");
   connector.step = json::text(progress, "step");
@@ -64,7 +63,9 @@ void Service::restore_progress(Connector& connector, const json::Document& progr
   if (const auto time = until ? json::integer(*until) : std::nullopt; time && *time > 0) {
     wait_for_step(connector, runtime_.steady(*time));
   }
-  if (connector.configured && !connector.pausing) runtime_.release(connector);
+  const auto pushes = progress.find("pushes");
+  const auto kept = pushes ? json::read(pushes->raw) : failure("");
+  connector.pushes.restore(kept ? *kept : json::Document(), connector.configured);
   const auto list = progress.find("asked");
   const auto items = list ? json::read(list->raw) : failure("");
   for (const auto& element : items ? items->elements : std::vector<json::Value>()) {
@@ -89,6 +90,7 @@ void Service::restore_asked(Connector& connector, const json::Document& item) {
   asked.in_directory = is(item, "in_directory");
   // The clock may have been put back since.
   last_token_ = std::max(last_token_, number(item, "token"));
+  if (asked.command == Command::get_contact) connector.pushes.request_opened();
   connector.asked.emplace(number(item, "token"), std::move(asked));
 }
 
@@ -120,8 +122,7 @@ void Service::tell_resumed(Connector& connector, std::chrono::milliseconds away)
 }
 
 void Service::resume(Connector& connector, const std::unordered_set<std::string>& unsent) {
-  // Nobody knows whether MOCA has heard already that it is finished.
-  if (connector.pausing) pause_pushes(connector);
+  connector.pushes.resume();
   std::vector<Token> tokens;
   for (const auto& [token, asked] : connector.asked) tokens.push_back(token);
   for (const Token token : tokens) {

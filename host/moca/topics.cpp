@@ -99,7 +99,7 @@ Topic parse_topic(std::string_view text) {
     if (valid_id(topic.id) && !is_reserved(topic.id)) topic.command = Command::configure;
   } else if (levels.size() >= 4 && levels[1] == "users") {
     topic.id = levels[2];
-    topic.has_answers = true;
+    topic.has_answers = topic.is_old = true;
     if (valid_id(topic.id) && !is_reserved(topic.id)) {
       read_command({levels.begin() + 3, levels.end()}, kOldForms, topic);
     }

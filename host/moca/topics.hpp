@@ -31,6 +31,7 @@ struct Topic {
   std::string chat{};              // of media
   std::string uri{};               // of media, instead of the ids
   bool has_answers = false;        // errors are answered, too
+  bool is_old = false;             // T/users/ID/..., which is the same for any two requests
 };
 
 // The longest id of a connector, contact, chat or message, in bytes.

@@ -15,8 +15,9 @@ void Runtime::queue(Actor& actor, Effect effect) {
 }
 
 void Runtime::pump(Actor& actor) {
-  if (actor.held_ || actor.lane_timer_ != 0) return;
-  while (!actor.lane_.empty()) {
+  if (actor.lane_timer_ != 0) return;
+  // To perform one may hold back the next.
+  while (!actor.held_ && !actor.lane_.empty()) {
     if (actor.lane_.front().due > now_.steady) return watch_lane(actor);
     perform_first(actor);
   }

@@ -76,16 +76,19 @@ inline constexpr std::string_view kMessages =
     R"({"message_id":71,"contact_id":192168,"chat_id":7,"sent_datetime":"2024-05-01T09:02:00+00:00",)"
     R"("message":{"type":"image","content":null}}])";
 
-// Done at once; +442071838750 has something to tell, +1 wants a code.
+inline constexpr std::string_view kGroups =
+    R"([{"chat_id":7,"name":"Us","chat_type":"ChatType.group","participants":[192168,1,2]}])";
+
+// Done at once; +442071838750 has something to tell, +2 the same with a group, +1 wants a code.
 inline std::int32_t configure_like_the_text(const botel_call& call, const botel_event& event) {
   const std::string step = does::member(event.detail, "step");
   if (step.empty()) return does::step(call, event.reply, "phone", kPhoneSchema);
   const std::string phone = does::member(event.payload, "phone");
   if (phone == "+1") return does::step(call, event.reply, "code", kCodeSchema);
   does::finish(call, event.reply, kJonDoe);
-  if (phone != "+442071838750") return BOTEL_OK;
+  if (phone != "+442071838750" && phone != "+2") return BOTEL_OK;
   does::push(call, BOTEL_CONNECTOR_PUSH_CONTACTS, kContacts);
-  does::push(call, BOTEL_CONNECTOR_PUSH_CHATS, kChats);
+  does::push(call, BOTEL_CONNECTOR_PUSH_CHATS, phone == "+2" ? kGroups : kChats);
   return does::push(call, BOTEL_CONNECTOR_PUSH_MESSAGES, kMessages);
 }
 

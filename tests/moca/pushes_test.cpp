@@ -44,9 +44,9 @@ TEST_CASE("pushes: what a connector pushes that nobody configures is dropped, al
   CHECK(stage.count("moca_items_pushed_total") == before);
   stage.receive(kText);
   stage.take();
-  stage.pass(seconds(1));
+  stage.pass(seconds(3));
   const Lines lines = stage.take();
-  CHECK_FALSE(lines.empty());
+  CHECK(lines.size() > 1);
   CHECK(lines.size() < 100);  // what it has pushed since
 }
 
@@ -75,6 +75,7 @@ TEST_CASE("pushes: before the end of a configuration only so much waits for it")
   CHECK(stage.count("moca_pushes_dropped_total") == dropped);
   stage.receive(kText, R"({"phone":"3"})");
   stage.take();
-  stage.pass(seconds(1));
-  CHECK(stage.take().size() == held);
+  stage.pass(seconds(3));
+  stage.pass(milliseconds(500));
+  CHECK(stage.take().size() == 1 + held);
 }

@@ -1,6 +1,8 @@
 // Connectors over several runs of the host, with a store in memory.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "moca/stage.hpp"
 
 namespace {
@@ -201,20 +203,66 @@ TEST_CASE("restart: what the directory was asked is answered behind it") {
   }
 }
 
-TEST_CASE("restart: pushes wait for their half second, as nobody knows whether MOCA has heard of the end") {
+TEST_CASE("restart: pushes wait for their whole time, as nobody knows whether MOCA has heard of the end") {
   Runs run;
   run->receive(kConfigure);
   run->receive(kConfigure, R"({"phone":"+442071838750"})");
   run->take();
   run.restart(seconds(30));
-  CHECK(run->take().empty());
-  run->pass(milliseconds(499));
+  run->pass(milliseconds(2999));
   CHECK(run->take().empty());
   run->pass(milliseconds(1));
   CHECK(run->take().size() == 3);
   run.restart(seconds(30));
-  run->pass(seconds(1));
+  CHECK(run->take().size() == 1);
+  run.restart(seconds(30));
+  run->pass(seconds(10));
   CHECK(run->take().empty());
+}
+
+TEST_CASE("restart: what a server is to show that it is ready it is shown again, and its kind is known") {
+  Runs run;
+  const auto push = [&](const std::string& kind) { return fmt::format("< moca/via/demo/42/{} ", kind); };
+  const auto begins = [&](const std::string& kind) {
+    const auto lines = run->take();
+    return std::ranges::count_if(lines, [&](const auto& line) { return line.starts_with(push(kind)); });
+  };
+  run->receive(kConfigure);
+  run->receive(kConfigure, R"({"phone":"+2"})");
+  CHECK(begins("chats") == 1);
+  run.restart(seconds(30));
+  CHECK(begins("chats") == 1);
+  run->receive("demo/users/42/get_contact/1");
+  run->receive("demo/users/42/get_contact/2");
+  run->pass(milliseconds(500));
+  CHECK(begins("contacts") == 2);
+  run->receive("demo/users/42/get_contact/1");
+  run.restart(seconds(30));
+  run->pass(milliseconds(499));
+  CHECK(begins("messages") == 0);
+  run->pass(milliseconds(1));
+  CHECK(begins("messages") == 1);
+  // Still of the older kind.
+  run->receive("demo/42/1/send_message/7", R"({"message":"hi"})");
+  run->receive("demo/42/2/send_message/7", R"({"message":"hi"})");
+  CHECK(begins("messages") == 0);
+  run->pass(milliseconds(500));
+  run->pass(milliseconds(500));
+  CHECK(begins("messages") == 2);
+}
+
+TEST_CASE("restart: what waits for its turn is counted with what comes") {
+  Runs run;
+  const auto push = [](const botel_call& call, const botel_event& event) -> std::int32_t {
+    if (event.kind != BOTEL_CONNECTOR_CONFIGURE) return BOTEL_OK;
+    for (int i = 0; i < 600; ++i) does::push(call, BOTEL_CONNECTOR_PUSH_CHATS, kChats);
+    return does::step(call, event.reply, "phone", kPhoneSchema);
+  };
+  run->bot.handle = push;
+  run->receive(kConfigure);
+  run.restart(seconds(1), push);
+  run->receive(kConfigure, kNumber);
+  CHECK(run->count("moca_pushes_dropped_total") == 200);
 }
 
 TEST_CASE("restart: a deletion goes on, also where the service is no longer there") {

@@ -108,6 +108,7 @@ struct MocaStage {
   void configure(const std::string& id, const std::string& phone = "+442071838750") {
     receive("demo/configure/" + id, "{}");
     receive("demo/configure/" + id, fmt::format(R"({{"phone":"{}"}})", phone));
+    pass(seconds(3));
     pass(seconds(1));
     client.lines.clear();
   }

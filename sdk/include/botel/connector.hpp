@@ -122,7 +122,7 @@ class Account : public Actor {
   }
 
   // Tells MOCA and the host's directory of something new. One that is known by its id is replaced. The host holds it
-  // back until half a second after the end of the configuration.
+  // back until MOCA is ready for it, after the end of the configuration.
   void push(const std::vector<Contact>& contacts) { push_list(BOTEL_CONNECTOR_PUSH_CONTACTS, contacts); }
   void push(const std::vector<Chat>& chats) { push_list(BOTEL_CONNECTOR_PUSH_CHATS, chats); }
   void push(const std::vector<ChatMessage>& messages) { push_list(BOTEL_CONNECTOR_PUSH_MESSAGES, messages); }

@@ -103,8 +103,8 @@ void Client::subscribe(const std::string& filter) {
 }
 
 void Client::publish(const std::string& topic, const std::string& payload, bool retain) {
-  check(mosquitto_publish(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(), 1,
-                          retain),
+  check(mosquitto_publish(client_.get(), nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
+                          options_.qos, retain),
         "publish");
 }
 

@@ -27,6 +27,7 @@ struct ClientOptions {
   std::string id = "";  // empty: made up, and nothing outlives the connection; otherwise the broker keeps its session
   std::string user = "", password = "";
   std::string ca = "", cert = "", key = "";  // files; an empty ca: no TLS
+  int qos = 1;                               // of what it publishes
 };
 
 class Client {
@@ -48,6 +49,9 @@ class Client {
   // Those that are there and that nobody has expected. It does not wait: publish what must come later, expect that,
   // and then look whether something came before.
   [[nodiscard]] std::vector<Received> unexpected(const std::string& filter, const Wanted& wanted = {}) const;
+
+  // Lets a moment pass, in which something may arrive.
+  void look() { turn(); }
 
   // Nobody expects any more what has arrived.
   void forget();

@@ -57,10 +57,10 @@ enum {
   BOTEL_CONNECTOR_RESET = 0x50B /* its state could not be read and is gone: it is to be configured anew */
 };
 
-/* Effects. Answers (`reply`) and secrets take hold at the commit; pushes leave in the order made, but not before half a
- * second behind _FINISHED. A plain answer is BOTEL_EFFECT_REPLY: payload JSON, status 0; or an error: status 400 to 599
- * as MOCA shall see it, or any other but 0, payload {"message":"..."}. An answer that does not fit what was asked is an
- * error, at once. */
+/* Effects. Answers (`reply`) and secrets take hold at the commit; pushes leave in the order made, but not before
+ * MOCA is ready for them after _FINISHED. A plain answer is BOTEL_EFFECT_REPLY: payload JSON, status 0; or an error:
+ * status 400 to 599 as MOCA shall see it, or any other but 0, payload {"message":"..."}. An answer that does not fit
+ * what was asked is an error, at once. */
 enum {
   /* Answers _CONFIGURE: what is asked next. payload: a JSON Schema (draft-07) of an object with a required member; the
    * host checks the answer against it. detail: {"step":"phone"}. BOTEL_E_INVALID when the schema is not sound */
