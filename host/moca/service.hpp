@@ -129,6 +129,7 @@ class Service final : public runtime::Port {
   void time_out(Connector& connector, Token token);
   void answer(Connector& connector, Token token, const std::string& json);
   void fail(Connector& connector, Token token, int code, std::string_view message);
+  void remember(const Asked& asked, const std::string& answer);
   void finish(Connector& connector, Token token);
 
   // What connectors do.

@@ -148,7 +148,7 @@ void Service::answer(Connector& connector, Token token, const std::string& json)
   const Asked* const known = asked(connector, token);
   if (!known) return;
   publish(known->topic, json);
-  recent_.answered(known->key, json, runtime_.now().steady);
+  remember(*known, json);
   // The published telegram service answers by a push: both are done.
   if (known->command == Command::get_chats && json.front() == '[' && json != "[]") connector.pushes.push_chats(json);
   finish(connector, token);
@@ -162,8 +162,14 @@ void Service::fail(Connector& connector, Token token, int code, std::string_view
                       name(known->command), code, log::printable(message, 500));
   const std::string json = error_as_json(code, message.substr(0, kLongestWhy));
   publish(known->topic, json);
-  recent_.answered(known->key, json, runtime_.now().steady);
+  remember(*known, json);
   finish(connector, token);
+}
+
+// In the old form a later request has the same topic, and is another one.
+void Service::remember(const Asked& asked, const std::string& answer) {
+  if (asked.what.is_old) return recent_.forget(asked.key);
+  recent_.answered(asked.key, answer, runtime_.now().steady);
 }
 
 void Service::finish(Connector& connector, Token token) {

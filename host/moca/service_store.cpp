@@ -15,11 +15,10 @@ std::uint64_t number(const json::Document& object, std::string_view key) {
 
 std::string asked_as_json(std::uint64_t token, const Asked& asked) {
   return fmt::format(
-      R"({{"token":"{}","command":"{}","topic":{},"key":"{}","argument":{},"chat":{},"uri":{},"before":{},"limit":{},)"
-      R"("offset":{},"sending":{},"end":{},"in_directory":{}}})",
-      token, name(asked.command), json::quoted(asked.topic), asked.key, json::quoted(asked.what.argument),
-      json::quoted(asked.what.chat), json::quoted(asked.what.uri), json::quoted(asked.page.before), asked.page.limit,
-      asked.offset, asked.sending, json::quoted(asked.end), asked.in_directory);
+      R"({{"token":"{}","command":"{}","topic":{},"key":"{}","before":{},"limit":{},"offset":{},"sending":{},"end":{},)"
+      R"("in_directory":{}}})",
+      token, name(asked.command), json::quoted(asked.topic), asked.key, json::quoted(asked.page.before),
+      asked.page.limit, asked.offset, asked.sending, json::quoted(asked.end), asked.in_directory);
 }
 
 bool is(const json::Document& object, std::string_view key) {
@@ -77,12 +76,7 @@ void Service::restore_asked(Connector& connector, const json::Document& item) {
   const auto command = command_of(json::text(item, "command"));
   if (!command) return;
   Asked asked{.command = *command, .topic = json::text(item, "topic"), .key = number(item, "key")};
-  asked.what = {.type = connector.type,
-                .id = connector.id,
-                .command = *command,
-                .argument = json::text(item, "argument"),
-                .chat = json::text(item, "chat"),
-                .uri = json::text(item, "uri")};
+  asked.what = parse_topic(asked.topic);
   asked.page = {json::text(item, "before"), number(item, "limit")};
   asked.offset = number(item, "offset");
   asked.sending = is(item, "sending");

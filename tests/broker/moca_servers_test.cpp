@@ -8,7 +8,8 @@ using namespace harness;
 namespace {
 
 const std::vector<std::string> kSteps = {"{}", R"({"phone":"+491711234567"})"};
-constexpr std::size_t kHistory = 74;  // messages of the demo
+constexpr std::size_t kHistory = 74;                    // messages of the demo
+const std::string kChat = std::to_string(200LL << 30);  // of the other connector
 
 struct Scene : MocaScene {
   Scene() {
@@ -43,6 +44,13 @@ TEST_CASE_FIXTURE(Servers, "servers: a busy server does not take the own contact
 TEST_CASE_FIXTURE(Servers, "servers: the older server loses no push, neither of the beginning nor of later") {
   older.configure(42, kSteps);
   expect_messages(older, 20);
-  CHECK(older.send(42, std::to_string(200LL << 30), "push 5") == 200);
+  CHECK(older.send(42, kChat, "push 5") == 200);
   expect_messages(older, 26);
+}
+
+TEST_CASE_FIXTURE(Servers, "servers: who says the same three times in the old form has said it three times") {
+  older.configure(42, kSteps);
+  expect_messages(older, 20);
+  for (int i = 0; i < 3; ++i) CHECK(older.send(42, kChat, "yes") == 200);
+  expect_messages(older, 23);
 }

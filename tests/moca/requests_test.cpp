@@ -1,6 +1,8 @@
 // Requests are answered exactly once, whatever connectors do.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "moca/stage.hpp"
 
 namespace {
@@ -117,6 +119,37 @@ TEST_CASE("requests: the same one within a minute is answered from memory, and n
   stage.receive(kSend, kHi);
   CHECK(done == 4);
   CHECK(stage.count("moca_requests_repeated_total") == 1);
+}
+
+TEST_CASE("requests: in the old form each message is one of its own, also while another is under way") {
+  const std::string send = "demo/users/42/send_message", yes = R"({"chat_id":7,"message":"yes"})";
+  int done = 0;
+  Configured stage([&](const botel_call& call, const botel_event& event) {
+    done += event.kind == BOTEL_CONNECTOR_SEND_MESSAGE ? 1 : 0;
+    return transcript_connector(call, event);
+  });
+  stage.arrive(send, yes);
+  stage.receive(send, yes);
+  stage.receive(send, yes);
+  CHECK(done == 3);
+  const auto lines = stage.take();
+  CHECK(std::ranges::count_if(lines, [&](const auto& line) { return line.starts_with("< " + send); }) == 3);
+  CHECK(stage.count("moca_requests_repeated_total") == 0);
+}
+
+TEST_CASE("requests: what is asked in the old form is asked anew each time, but for the same while it is under way") {
+  int done = 0;
+  Configured stage([&](const botel_call& call, const botel_event& event) {
+    return does::answer(call, event.reply, fmt::format(R"([{{"id":1,"name":"A{}"}}])", ++done));
+  });
+  const std::string topic = "demo/users/42/get_contacts";
+  stage.arrive(topic);
+  stage.receive(topic);
+  stage.receive(topic);
+  const auto lines = stage.take();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].find("A1") != std::string::npos);
+  CHECK(lines[1].find("A2") != std::string::npos);
 }
 
 TEST_CASE("requests: the same one while it is under way is answered once") {

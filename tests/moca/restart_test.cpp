@@ -171,6 +171,18 @@ TEST_CASE("restart: what nobody had handled is handled then, and answered once")
   CHECK(run->take().size() == 1);  // from memory: without another push
 }
 
+TEST_CASE("restart: a message of the old form that nobody had handled is not the same as one that comes then") {
+  const std::string send = "demo/users/42/send_message", yes = R"({"chat_id":7,"message":"yes"})";
+  Runs run;
+  run->configure("42");
+  run->arrive(send, yes);
+  run->save();
+  run.restart(minutes(5));
+  run->receive(send, yes);
+  const auto lines = run->take();
+  CHECK(std::ranges::count_if(lines, [&](const auto& line) { return line.starts_with("< " + send); }) == 2);
+}
+
 TEST_CASE("restart: what was under way has its whole time again, and is known when it comes again") {
   Runs run;
   run->configure("42");
