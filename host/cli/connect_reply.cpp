@@ -84,8 +84,11 @@ Result<ConnectReply> read_connect_reply(std::string_view payload) {
   return reply;
 }
 
+// An error is a list of one.
 Result<> read_delete_reply(std::string_view payload) {
-  const auto document = read_object(payload);
+  const auto list = json::read(payload);
+  const bool is_list = list && list->elements.size() == 1;
+  const auto document = read_object(is_list ? list->elements.front().raw : payload);
   if (!document) return tl::unexpected(document.error());
   const std::string error = read_error(*document);
   const auto success = document->find("success");

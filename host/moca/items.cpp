@@ -42,15 +42,17 @@ void add_rest(Object& to, const Document& from, std::initializer_list<std::strin
   }
 }
 
+// Below 2^53, and not -0, which is 0 by another text.
+bool is_id_number(const Value& value) {
+  const auto number = json::integer(value);
+  return number && *number <= kLargestNumber && *number >= -kLargestNumber && (*number != 0 || value.raw == "0");
+}
+
 // An id is a string that may stand in a topic, or an integer below 2^53: as text.
 Result<std::string> read_id(const std::optional<Value>& value, std::string_view what) {
   if (!value) return failure("{} is missing", what);
   const std::string text = json::text(*value);
-  const auto number = json::integer(*value);
-  // Not -0, which is 0 by another text.
-  const bool is_number =
-      number && *number <= kLargestNumber && *number >= -kLargestNumber && (*number != 0 || text == "0");
-  if (is_number || (value->is(Kind::string) && valid_id(text))) return text;
+  if (is_id_number(*value) || (value->is(Kind::string) && valid_id(text))) return text;
   return failure("{} is neither a fitting string nor an integer below 2^53", what);
 }
 
@@ -234,6 +236,11 @@ Result<Page> read_page(std::string_view payload) {
     page.limit = std::min(static_cast<std::size_t>(*number), kMostLimit);
   }
   return page;
+}
+
+std::string id_as_json(std::string_view text) {
+  const auto value = json::read(text);
+  return value && value->root.raw == text && is_id_number(value->root) ? std::string(text) : json::quoted(text);
 }
 
 std::string error_as_json(int code, std::string_view message) {

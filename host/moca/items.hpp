@@ -40,6 +40,9 @@ struct Page {
 };
 [[nodiscard]] Result<Page> read_page(std::string_view payload);
 
+// An id that came as text: an integer where it can be one, or else a string.
+[[nodiscard]] std::string id_as_json(std::string_view text);
+
 // {"error":{"code":404,"message":"no such chat"}}
 [[nodiscard]] std::string error_as_json(int code, std::string_view message);
 

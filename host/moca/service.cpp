@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "moca/failures.hpp"
 #include "mqtt/topics.hpp"
 
 namespace botel::moca {
@@ -79,17 +80,32 @@ bool Service::receive(const mqtt::Message& message) {
   ++(message.over_limit ? over_limit_ : unknown_topics_);
   const auto why = message.over_limit ? "the payload is too large" : "the topic is no request";
   if (topic.has_answers) {
-    refuse(message, message.topic, kBadRequest, why);
+    refuse(message, topic, kBadRequest, why);
   } else {
     complaints_.warning("{}: {}", log::printable(message.topic), why);
   }
   return true;
 }
 
-void Service::refuse(const mqtt::Message& message, std::string_view who, int code, std::string_view why) {
+void Service::refuse(const mqtt::Message& message, const Topic& topic, int code, std::string_view why) {
   ++refused_;
-  complaints_.warning("{}: a request is refused with {}: {}", log::printable(who), code, log::printable(why, 500));
-  publish(message.topic, error_as_json(code, why));
+  complaints_.warning("{}: a request is refused with {}: {}", log::printable(message.topic), code,
+                      log::printable(why, 500));
+  publish(message.topic, failure_of(topic, code, why));
+}
+
+// A connector that cannot be asked may have told of a contact before.
+void Service::refuse(Connector& connector, const mqtt::Message& message, const Topic& topic, int code,
+                     std::string_view why) {
+  if (topic.command != Command::get_contact || is_full(connector)) return refuse(message, topic, code, why);
+  fail(connector, ask(connector, message, topic, hash(message.payload, hash(message.topic))), code, why);
+}
+
+// A step that failed can be tried again.
+std::string Service::failure_of(const Topic& topic, int code, std::string_view why) {
+  Connector* const connector = topic.command == Command::configure ? find(topic.type, topic.id) : nullptr;
+  if (connector && connector->in_flow()) return with_error(step_as_json(*connector, {}), code, why);
+  return failure_as_json(topic, code, why);
 }
 
 void Service::request(const mqtt::Message& message, const Topic& topic) {
@@ -110,17 +126,17 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
   }
   // Most have nothing in it.
   if (const auto json = json::read(message.payload); !json && !message.payload.empty()) {
-    return refuse(message, message.topic, kBadRequest, "the payload is no JSON: " + json.error());
+    return refuse(message, topic, kBadRequest, "the payload is no JSON: " + json.error());
   }
   if (topic.command == Command::remove) {
     // What is not there is deleted already.
-    return connector ? remove(*connector, message, key) : publish(message.topic, R"({"success":true})");
+    return connector ? remove(*connector, message, topic, key) : publish(message.topic, R"({"success":true})");
   }
-  if (!connector || connector->leaving) return refuse(message, message.topic, kUnknown, "no connector has this id");
+  if (!connector || connector->leaving) return refuse(message, topic, kUnknown, "no connector has this id");
   if (!connector->configured) {
-    return refuse(message, connector->address, kConflict, "the connector is not configured yet");
+    return refuse(*connector, message, topic, kConflict, "the connector is not configured yet");
   }
-  if (connector->is_orphan()) return refuse(message, connector->address, kUnavailable, "the service is not there");
+  if (connector->is_orphan()) return refuse(*connector, message, topic, kUnavailable, "the service is not there");
   serve(*connector, message, topic, key);
 }
 
@@ -137,9 +153,9 @@ Connector& Service::add(const std::string& type, const std::string& id, runtime:
   return *connectors_.emplace(connector->address, std::move(connector)).first->second;
 }
 
-void Service::remove(Connector& connector, const mqtt::Message& message, std::uint64_t key) {
+void Service::remove(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
   const bool again = std::exchange(connector.leaving, true);
-  ask(connector, Command::remove, message.topic, key);
+  ask(connector, message, topic, key);
   end_flow(connector);
   if (again) return;
   if (connector.is_orphan()) return leave(connector);

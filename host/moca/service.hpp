@@ -114,13 +114,14 @@ class Service final : public runtime::Port {
   void request(const mqtt::Message& message, const Topic& topic);
   void configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key);
   void begin_flow(const mqtt::Message& message, const Topic& topic);
-  void check_step(Connector& connector, const mqtt::Message& message, std::uint64_t key);
+  void check_step(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
   void serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
-  void remove(Connector& connector, const mqtt::Message& message, std::uint64_t key);
+  void remove(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
   void leave(Connector& connector);
 
   // Requests that wait for their connectors.
-  Token ask(Connector& connector, Command command, const std::string& topic, std::uint64_t key);
+  Token ask(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  [[nodiscard]] bool is_full(const Connector& connector) const;
   void post(Connector& connector, Token token, runtime::Event event);
   void post_media(Connector& connector, Token token);
   [[nodiscard]] Asked* asked(Connector& connector, Token token);
@@ -129,6 +130,7 @@ class Service final : public runtime::Port {
   void time_out(Connector& connector, Token token);
   void answer(Connector& connector, Token token, const std::string& json);
   void fail(Connector& connector, Token token, int code, std::string_view message);
+  void fail_contact(Connector& connector, Token token, int code, const std::string& why);
   void remember(const Asked& asked, const std::string& answer);
   void finish(Connector& connector, Token token);
 
@@ -156,7 +158,9 @@ class Service final : public runtime::Port {
   void end_flow(Connector& connector);
   [[nodiscard]] std::string step_as_json(Connector& connector, const std::vector<Schema::Fault>& faults) const;
   void publish(const std::string& topic, std::string_view json) { client_.publish(topic + "/response", json); }
-  void refuse(const mqtt::Message& message, std::string_view who, int code, std::string_view why);
+  [[nodiscard]] std::string failure_of(const Topic& topic, int code, std::string_view why);
+  void refuse(const mqtt::Message& message, const Topic& topic, int code, std::string_view why);
+  void refuse(Connector& connector, const mqtt::Message& message, const Topic& topic, int code, std::string_view why);
   void tell_resumed(Connector& connector, std::chrono::milliseconds away);
   void restore_progress(Connector& connector, const json::Document& progress);
   void restore_asked(Connector& connector, const json::Document& item);

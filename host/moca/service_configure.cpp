@@ -16,11 +16,10 @@ constexpr std::size_t kMostUnconfigured = 10'000;  // connectors that somebody h
 }  // namespace
 
 void Service::configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
-  const std::string address = Connector::address_of(topic.type, topic.id);
   const auto payload =
       message.payload.size() <= kLongestStep ? json::read(message.payload) : failure("it is too large");
   if (!payload || !payload->root.is(json::Kind::object)) {
-    return refuse(message, address, kBadRequest,
+    return refuse(message, topic, kBadRequest,
                   "the payload is no JSON object" + (payload ? "" : ": " + payload.error()));
   }
   const bool is_beginning = payload->members.empty();
@@ -32,15 +31,15 @@ void Service::configure(const mqtt::Message& message, const Topic& topic, std::u
   }
   Connector* const connector = find(topic.type, topic.id);
   if (!connector) return begin_flow(message, topic);
-  if (connector->leaving) return refuse(message, address, kConflict, "the connector is being deleted");
+  if (connector->leaving) return refuse(message, topic, kConflict, "the connector is being deleted");
   const auto is_step = [](const auto& one) { return one.second.command == Command::configure; };
   if (std::ranges::any_of(connector->asked, is_step)) {
-    return refuse(message, address, kConflict, "the step before is still being handled");
+    return refuse(message, topic, kConflict, "the step before is still being handled");
   }
-  if (connector->is_orphan()) return refuse(message, address, kUnavailable, "the service is not there");
+  if (connector->is_orphan()) return refuse(message, topic, kUnavailable, "the service is not there");
   if (!connector->in_flow()) return begin_flow(message, topic);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
-  if (!is_beginning) return check_step(*connector, message, key);
+  if (!is_beginning) return check_step(*connector, message, topic, key);
   recent_.forget(std::exchange(connector->last_key, 0));
   publish(message.topic, step_as_json(*connector, {}));
 }
@@ -48,35 +47,34 @@ void Service::configure(const mqtt::Message& message, const Topic& topic, std::u
 // What is given where nothing was asked for begins it, as {} does: what was asked before is forgotten. It may be given
 // again, to the step that it leads to.
 void Service::begin_flow(const mqtt::Message& message, const Topic& topic) {
-  const std::string address = Connector::address_of(topic.type, topic.id);
   Connector* connector = find(topic.type, topic.id);
   runtime::Role& role = connector ? connector->role : find_role_(topic.type);
-  if (role.is_gone()) return refuse(message, address, kUnavailable, "the service is not there");
+  if (role.is_gone()) return refuse(message, topic, kUnavailable, "the service is not there");
   const auto unconfigured = [](const auto& one) { return !one.second->configured; };
   if (!connector && connectors_.size() >= kMostUnconfigured &&
       std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
-    return refuse(message, address, kUnavailable, "too many connectors are being configured");
+    return refuse(message, topic, kUnavailable, "too many connectors are being configured");
   }
   if (!connector) connector = &add(topic.type, topic.id, role);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
-  const Token token = ask(*connector, Command::configure, message.topic, hash("{}", hash(message.topic)));
+  const Token token = ask(*connector, message, topic, hash("{}", hash(message.topic)));
   post(*connector, token,
        {.kind = BOTEL_CONNECTOR_CONFIGURE, .format = BOTEL_FORMAT_JSON, .payload = "{}", .detail = R"({"step":""})"});
 }
 
 // A wrong answer gets the same step again, with what is wrong.
-void Service::check_step(Connector& connector, const mqtt::Message& message, std::uint64_t key) {
+void Service::check_step(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
   if (!connector.compiled) {
     auto compiled = Schema::compile(connector.schema);
     if (!compiled) {
       set_step(connector, "", "");
-      return refuse(message, connector.address, kFailed, "the step's schema is refused: " + compiled.error());
+      return refuse(message, topic, kFailed, "the step's schema is refused: " + compiled.error());
     }
     connector.compiled = std::move(*compiled);
   }
   const auto faults = connector.compiled->check(message.payload);
   if (!faults.empty()) return publish(message.topic, step_as_json(connector, faults));
-  const Token token = ask(connector, Command::configure, message.topic, key);
+  const Token token = ask(connector, message, topic, key);
   post(connector, token,
        {.kind = BOTEL_CONNECTOR_CONFIGURE,
         .format = BOTEL_FORMAT_JSON,

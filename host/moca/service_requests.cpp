@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "moca/failures.hpp"
 #include "moca/service.hpp"
 
 namespace botel::moca {
 namespace {
 
-constexpr std::size_t kMostAsked = 2000;   // of one connector
 constexpr std::size_t kLongestWhy = 1000;  // bytes of an error's message
 
 std::string page_as_json(const Page& page) {
@@ -22,10 +22,8 @@ std::string page_as_json(const Page& page) {
 using runtime::Event;
 
 void Service::serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
-  const auto refuse_it = [&](std::string_view why) { refuse(message, connector.address, kBadRequest, why); };
-  if (connector.asked.size() >= kMostAsked || !runtime_.can_queue(connector)) {
-    return refuse(message, connector.address, kUnavailable, "too many requests wait for this connector");
-  }
+  const auto refuse_it = [&](std::string_view why) { refuse(message, topic, kBadRequest, why); };
+  if (is_full(connector)) return refuse(message, topic, kUnavailable, "too many requests wait for this connector");
   Event event{.format = BOTEL_FORMAT_TEXT, .payload = topic.argument};
   Page page;
   switch (*topic.command) {
@@ -53,9 +51,8 @@ void Service::serve(Connector& connector, const mqtt::Message& message, const To
     }
     default: break;
   }
-  const Token token = ask(connector, *topic.command, message.topic, key);
+  const Token token = ask(connector, message, topic, key);
   Asked& asked = connector.asked.at(token);
-  asked.what = topic;
   asked.page = std::move(page);
   // Of the old form only the directory knows whether it is a chat's id or a message's.
   if (asked.command == Command::get_old_messages) return find_old_messages(connector, token);
@@ -63,16 +60,22 @@ void Service::serve(Connector& connector, const mqtt::Message& message, const To
   post(connector, token, std::move(event));
 }
 
-Service::Token Service::ask(Connector& connector, Command command, const std::string& topic, std::uint64_t key) {
+bool Service::is_full(const Connector& connector) const {
+  constexpr std::size_t kMostAsked = 2000;
+  return connector.asked.size() >= kMostAsked || !runtime_.can_queue(connector);
+}
+
+Service::Token Service::ask(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
   const Token token = ++last_token_;
   Asked& asked = connector.asked[token];
-  asked.command = command;
-  asked.topic = topic;
+  asked.command = *topic.command;
+  asked.topic = message.topic;
+  asked.what = topic;
   asked.key = key;
   // What was given to a step before this one is nothing to remember: it would be answered as if that were asked again.
-  if (command == Command::configure) recent_.forget(std::exchange(connector.last_key, key));
+  if (asked.command == Command::configure) recent_.forget(std::exchange(connector.last_key, key));
   recent_.begin(key, connector.address);
-  if (command == Command::get_contact) connector.pushes.request_opened();
+  if (asked.command == Command::get_contact) connector.pushes.request_opened();
   watch(connector, token);
   return token;
 }
@@ -160,10 +163,32 @@ void Service::fail(Connector& connector, Token token, int code, std::string_view
   ++refused_;
   complaints_.warning("connector {}: {} is answered with {}: {}", log::printable(connector.address),
                       name(known->command), code, log::printable(message, 500));
-  const std::string json = error_as_json(code, message.substr(0, kLongestWhy));
+  const std::string why(message.substr(0, kLongestWhy));
+  const bool may_be_known = known->command == Command::get_contact && !known->in_directory && !connector.gone;
+  if (may_be_known) return fail_contact(connector, token, code, why);
+  const std::string json = failure_of(known->what, code, why);
   publish(known->topic, json);
   remember(*known, json);
   finish(connector, token);
+}
+
+// A contact of which the directory knows keeps its name. What is known may be more when it is asked for again.
+void Service::fail_contact(Connector& connector, Token token, int code, const std::string& why) {
+  Asked& known = connector.asked.at(token);
+  known.in_directory = true;
+  runtime_.timers().cancel(std::exchange(known.timer, 0));
+  runtime_.touch(connector);
+  const std::string id = known.what.argument;
+  directory_.find({.actor = runtime_.id(connector), .kind = "contact", .id = id},
+                  [=, this, address = connector.address](const Result<std::vector<std::string>>& items) {
+                    const auto there = connectors_.find(address);
+                    const Asked* const waiting = there == connectors_.end() ? nullptr : asked(*there->second, token);
+                    if (!waiting) return;
+                    const bool is_known = items && !items->empty();
+                    publish(waiting->topic, with_error(is_known ? items->front() : unknown_contact(id), code, why));
+                    recent_.forget(waiting->key);
+                    finish(*there->second, token);
+                  });
 }
 
 // In the old form a later request has the same topic, and is another one.

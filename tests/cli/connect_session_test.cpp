@@ -259,6 +259,10 @@ TEST_CASE("connect session: delete is asked for once, and its answer told") {
     talk.reply(R"({"error":{"code":500,"message":"no"}})");
     CHECK(talk.session.trouble() == "no (500)");
   }
+  SUBCASE("refused, as the host says it") {
+    talk.reply(R"([{"error":{"code":504,"message":"no"},"success":false}])");
+    CHECK(talk.session.trouble() == "no (504)");
+  }
   SUBCASE("not done") {
     talk.reply(R"({"success":false})");
     CHECK(talk.session.trouble() == "the service does not delete it");

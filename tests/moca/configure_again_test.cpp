@@ -94,10 +94,10 @@ TEST_CASE("configure: a step that failed may be given again behind a {}") {
   };
   stage.receive(kText);
   stage.receive(kText, kNumber);
-  CHECK(stage.take()[1] == error(kText, 500, "the connector failed"));
+  CHECK(stage.take()[1] == answer(kText, with_error(kPhone, 500, "the connector failed")));
   works = true;
   stage.receive(kText, kNumber);
-  CHECK(stage.take() == Lines{error(kText, 500, "the connector failed")});
+  CHECK(stage.take() == Lines{answer(kText, with_error(kPhone, 500, "the connector failed"))});
   stage.receive(kText);
   stage.receive(kText, kNumber);
   CHECK(stage.take() == Lines{answer(kText, kPhone), answer(kText, kFinished)});

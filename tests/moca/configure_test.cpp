@@ -85,7 +85,7 @@ TEST_CASE("configure: what is no object is refused, and changes nothing") {
   CHECK_FALSE(is_there(stage));
   stage.receive(kText);
   stage.receive(kText, fmt::format(R"({{"phone":"{}"}})", std::string(70'000, '1')));
-  CHECK(stage.take()[1] == error(kText, 400, "the payload is no JSON object: it is too large"));
+  CHECK(stage.take()[1] == answer(kText, with_error(kPhone, 400, "the payload is no JSON object: it is too large")));
 }
 
 TEST_CASE("configure: {} resumes, in the other form, too") {
@@ -166,8 +166,8 @@ TEST_CASE("configure: where nobody serves, that is said") {
   stage.runtime.take_over(stage.role, nullptr);
   stage.receive(kText);
   stage.receive(kText, kNumber);
-  CHECK(stage.take() ==
-        Lines{error(kText, 503, "the service is not there"), error(kText, 503, "the service is not there")});
+  const std::string refused = answer(kText, with_error(kPhone, 503, "the service is not there"));
+  CHECK(stage.take() == Lines{refused, refused});
   stage.runtime.take_over(stage.role, stage.bot.logic("demo"));
   stage.receive(kText);
   CHECK(stage.take() == Lines{answer(kText, kPhone)});

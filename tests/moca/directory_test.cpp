@@ -106,9 +106,11 @@ TEST_CASE("directory: the own contact is known as soon as it is told") {
 
 TEST_CASE("directory: what nobody knows is an error, a list of nothing is one") {
   Pushing stage;
-  for (const char* command : {"get_contact/5", "get_chat/5"}) {
-    CHECK(stage.ask(command) == R"({"error":{"code":404,"message":"nothing is known by this id"}})");
-  }
+  const std::string why = "nothing is known by this id";
+  stage.receive("demo/42/u/get_contact/5");
+  CHECK(stage.take() == Lines{contact_error("demo/42/u/get_contact/5", 404, why)});
+  stage.receive("demo/42/u/get_chat/5");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chat/5", 404, why)});
   CHECK(stage.ask("get_messages/5") == "[]");
   CHECK(stage.ask("get_chats") == "[]");
   stage.push("contacts", R"([{"id":5,"name":"Ada"}])");
@@ -207,7 +209,7 @@ TEST_CASE("directory: connectors do not see each other's") {
   stage.bot.handle = transcript_connector;
   stage.configure("43");
   stage.receive("demo/43/u/get_contact/5");
-  CHECK(stage.take() == Lines{error("demo/43/u/get_contact/5", 404, "nothing is known by this id")});
+  CHECK(stage.take() == Lines{contact_error("demo/43/u/get_contact/5", 404, "nothing is known by this id")});
 }
 
 TEST_CASE("directory: who is deleted while it is being looked up is answered once") {

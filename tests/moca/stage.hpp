@@ -28,8 +28,22 @@ using std::chrono::seconds;
 inline std::string answer(std::string_view topic, std::string_view json) {
   return fmt::format("< {}/response {}", topic, json);
 }
+inline std::string with_error(std::string_view object, int code, std::string_view message) {
+  return fmt::format(R"({{"error":{{"code":{},"message":"{}"}},{})", code, message, object.substr(1));
+}
 inline std::string error(std::string_view topic, int code, std::string_view message) {
-  return answer(topic, fmt::format(R"({{"error":{{"code":{},"message":"{}"}}}})", code, message));
+  const std::string json = with_error(
+      R"({"message_id":[],"step":"error","success":false,"data":null,"filename":null,"mime":[],"avatar":[]})", code,
+      message);
+  const bool is_deletion = topic.ends_with("/delete") || topic.ends_with("/delete_connector");
+  return answer(topic, is_deletion ? "[" + json + "]" : json);
+}
+// To a request for a contact of which nothing is known.
+inline std::string contact_error(std::string_view topic, int code, std::string_view message) {
+  const auto id = topic.substr(topic.rfind('/') + 1);
+  const auto contact =
+      fmt::format(R"({{"contact_id":{0},"id":{0},"name":"{0}","username":null,"phone":null,"avatar":null}})", id);
+  return answer(topic, with_error(contact, code, message));
 }
 
 struct MocaStage {
