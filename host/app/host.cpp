@@ -68,6 +68,7 @@ void Host::save_in_memory() {
   moca_->save(batch);
   if (auto done = store_->commit(batch); !done) log::error("what connectors push is lost: {}", done.error());
   directory_->saved();
+  moca_->saved();
 }
 
 // What a handler does must be kept, and has to wait for the broker somewhere.
@@ -211,6 +212,8 @@ void Host::finish() {
   if (!kept) {
     log::error("what happened last is not in the store: {}", kept.error());
     exit_code_ = 1;
+  } else {
+    black_box_->end_well();
   }
   for (const Counter& counter : counters_.all()) {
     if (counter.value() > 0) log::info("{} {}", counter.name(), counter.value());

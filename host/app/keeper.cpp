@@ -70,10 +70,11 @@ Result<> Keeper::load() {
   return {};
 }
 
-void Keeper::resume(std::chrono::milliseconds away) {
+void Keeper::resume(std::chrono::milliseconds away, bool ended_well) {
   for (auto& request : std::exchange(requests_, {})) gitple_.restore(std::move(request));
   gitple_.resume(away);
-  moca_.resume(away, std::exchange(unsent_, {}));
+  // In strict nothing is sent that the store does not know of.
+  moca_.resume(away, std::exchange(unsent_, {}), strict_ || ended_well);
   if (gitple_.rooms() > 0) log::info("back after {} ms: {}", away.count(), counted(gitple_.rooms(), "room"));
   if (moca_.connectors() > 0) log::info("back after {} ms: {}", away.count(), counted(moca_.connectors(), "connector"));
 }
@@ -113,6 +114,7 @@ bool Keeper::save(SteadyTime now) {
 void Keeper::committed() {
   runtime_.saved();
   directory_.saved();
+  moca_.saved();
 }
 
 void Keeper::stall() {

@@ -79,6 +79,7 @@ Result<std::unique_ptr<BlackBox>> BlackBox::open(const std::filesystem::path& pa
   const auto last = black_box::read(path);
   std::unique_ptr<BlackBox> box(new BlackBox);
   box->suspects_ = suspects_of(last);
+  box->ended_well_ = last.ended_well;
   if (last.alive_ms > 0) {
     box->away_ = std::chrono::milliseconds(std::max<std::int64_t>(now.unix_ms - last.alive_ms, 0));
   }
@@ -112,6 +113,8 @@ void BlackBox::forget(std::uint64_t task) {
     if (memory_->suspects[i].task == task) memory_->forgotten[i].store(true, std::memory_order_relaxed);
   }
 }
+
+void BlackBox::end_well() { memory_->ended_well.store(true, std::memory_order_relaxed); }
 
 void BlackBox::alive(std::int64_t unix_ms) {
   memory_->alive_ms.store(unix_ms, std::memory_order_relaxed);

@@ -69,6 +69,9 @@ class BlackBox {
   // After a kill -9 it may be more by five ticks, as the time alone is written no more often.
   [[nodiscard]] std::optional<std::chrono::milliseconds> away() const { return away_; }
 
+  // Whether the last run said at its end that it had kept all it did.
+  [[nodiscard]] bool ended_well() const { return ended_well_; }
+
   // At most kMostSuspects, those with crashes first, then the recent ones. Valid until done(). [driver]
   [[nodiscard]] const std::vector<Suspect>& suspects() const { return suspects_; }
 
@@ -86,6 +89,9 @@ class BlackBox {
   // A sign of life. [driver]
   void alive(std::int64_t unix_ms);
 
+  // All that this run has done is kept, and the clean end follows. [driver]
+  void end_well();
+
   // This thread runs a task until end(). `name` is put together from its pieces and `number`, in hexadecimal; it is cut
   // where it is too long: begin(hash, {"bot ", id, ", event "}, kind). Where more threads than agreed have a task,
   // those without a place go unnoted. No system call and no memory, but for a thread's first. [any thread]
@@ -99,6 +105,7 @@ class BlackBox {
   bool take_place() noexcept;
 
   std::optional<std::chrono::milliseconds> away_;
+  bool ended_well_ = false;
   std::vector<Suspect> suspects_;
   std::shared_ptr<black_box::Memory> memory_;  // a thread keeps it, too, until it ends
   std::unique_ptr<black_box::Ticker> ticker_;

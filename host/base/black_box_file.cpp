@@ -23,6 +23,7 @@ constexpr std::array<char, 8> kMagic{'b', 'o', 't', 'e', 'l', 'b', 'b', '2'};  /
 struct alignas(256) Header {
   std::array<char, 8> magic;
   std::int64_t alive_ms;
+  std::int32_t ended_well;  // 0: no
 };
 
 constexpr std::size_t kSize = 256;
@@ -65,6 +66,7 @@ std::optional<Left> parse(std::span<const Record> records) {
   if (!counts(header)) return {};
   Left left;
   left.alive_ms = header.alive_ms;
+  left.ended_well = header.ended_well != 0 && !counts(crash_header);
   if (counts(crash_header)) {
     part = crash;
     left.alive_ms = std::max(left.alive_ms, crash_header.alive_ms);
@@ -113,8 +115,8 @@ bool File::write(Part part, std::size_t place, const Record& record) const noexc
   return write_record(part, 1 + place, &record);
 }
 
-bool File::write_header(Part part, std::int64_t alive_ms) const noexcept {
-  const Header header{kMagic, alive_ms};
+bool File::write_header(Part part, std::int64_t alive_ms, bool ended_well) const noexcept {
+  const Header header{kMagic, alive_ms, ended_well ? 1 : 0};
   return write_record(part, 0, &header);
 }
 

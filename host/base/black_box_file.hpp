@@ -35,6 +35,7 @@ struct alignas(256) Record {
 // What a run has left; no place is free.
 struct Left {
   std::int64_t alive_ms = 0;  // 0: there was no sign of life
+  bool ended_well = false;
   std::vector<Record> suspects, tasks;
 };
 
@@ -56,7 +57,7 @@ class File {
   // One call of pwrite(), which waits for a slow disk. Whether it went well. [any thread], also in a signal handler
   bool write(Part part, std::size_t place, const Record& record) const noexcept;
   // The part counts from here on.
-  bool write_header(Part part, std::int64_t alive_ms) const noexcept;  // as above
+  bool write_header(Part part, std::int64_t alive_ms, bool ended_well = false) const noexcept;  // as above
 
  private:
   File(int file, std::size_t records) : file_(file), records_(records) {}

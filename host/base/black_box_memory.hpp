@@ -61,6 +61,7 @@ class Memory {
   std::array<Record, BlackBox::kMostSuspects> suspects{};  // changed only before others see it
   std::array<std::atomic<bool>, BlackBox::kMostSuspects> forgotten{};
   std::atomic<std::int64_t> alive_ms{};
+  std::atomic<bool> ended_well{false};
   std::vector<Slot> slots;
   std::unique_ptr<const File> file;
 };

@@ -76,14 +76,16 @@ void Ticker::run() {
 void Ticker::tick(bool last) {
   const std::int64_t alive_ms = memory_->alive_ms.load(std::memory_order_relaxed);
   const bool changed = note_places(last);
-  if (alive_ms == alive_ms_) return;
+  const bool ended_well = memory_->ended_well.load(std::memory_order_relaxed);
+  if (alive_ms == alive_ms_ && !ended_well) return;
   if (!changed && !last && ++quiet_ < kMostQuiet) return;
   note_alive(alive_ms);
 }
 
 void Ticker::note_alive(std::int64_t alive_ms) {
   quiet_ = 0;
-  if (memory_->file->write_header(Part::noted, alive_ms)) alive_ms_ = alive_ms;
+  const bool ended_well = memory_->ended_well.load(std::memory_order_relaxed);
+  if (memory_->file->write_header(Part::noted, alive_ms, ended_well)) alive_ms_ = alive_ms;
 }
 
 // Whether any has changed. At a clean end nothing runs: what does not return then is no reason for blame.

@@ -27,6 +27,7 @@ struct Asked {
   std::uint64_t key = 0;      // by which the same one is known when it comes again
   Topic what{};               // the topic, taken apart
   Page page{};                // of messages
+  bool begun = false;         // of media: the connector was asked for them
   std::uint64_t offset = 0;   // of media: bytes that are sent
   bool sending = false;       // the last piece is on its way to the broker
   std::string end{};          // behind it comes this; empty: another piece

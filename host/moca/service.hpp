@@ -68,15 +68,18 @@ class Service final : public runtime::Port {
   [[nodiscard]] std::vector<Status> status() const;
   [[nodiscard]] std::size_t connectors() const { return connectors_.size(); }
 
-  // The store: what Runtime::save() and Directory do not know of.
-  [[nodiscard]] bool has_changes() const { return !secrets_.empty(); }
-  void save(store::Batch& batch) { batch.secrets = std::exchange(secrets_, {}); }
+  // The store: what Runtime::save() and Directory do not know of, and what waits until they are saved.
+  [[nodiscard]] bool has_changes() const { return !secrets_.empty() || !new_media_.empty(); }
+  void save(store::Batch& batch);
+  // What save() has given away is in the store, and so is what Runtime has given with it.
+  void saved();
 
   // Makes the connector of an earlier run, which Runtime then makes what it was. Null: `record` is no connector.
   runtime::Actor* restore(const store::Actor& record, const store::State& state);
   void restore(runtime::Actor& actor, store::Secret secret);
-  // When all of it is there. `unsent`: topics on which something waits for the broker.
-  void resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent);
+  // When all of it is there. `unsent`: topics on which something waits for the broker. `is_exact`: the store has all
+  // that was done before.
+  void resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent, bool is_exact = true);
 
   // Another version or configuration serves connectors of this type from now on, which are told.
   void taken_over(const std::string& type);
@@ -123,6 +126,7 @@ class Service final : public runtime::Port {
   Token ask(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
   [[nodiscard]] bool is_full(const Connector& connector) const;
   void post(Connector& connector, Token token, runtime::Event event);
+  void begin_media(Connector& connector, Token token);
   void post_media(Connector& connector, Token token);
   [[nodiscard]] Asked* asked(Connector& connector, Token token);
   void watch(Connector& connector, Token token);
@@ -164,7 +168,8 @@ class Service final : public runtime::Port {
   void tell_resumed(Connector& connector, std::chrono::milliseconds away);
   void restore_progress(Connector& connector, const json::Document& progress);
   void restore_asked(Connector& connector, const json::Document& item);
-  void resume(Connector& connector, const std::unordered_set<std::string>& unsent);
+  void resume(Connector& connector, const std::unordered_set<std::string>& unsent, bool is_exact);
+  void resume_media(Connector& connector, Token token, bool is_unsent, bool is_exact);
 
   const ServiceConfig config_;
   mqtt::Client& client_;
@@ -180,6 +185,8 @@ class Service final : public runtime::Port {
   Recent recent_;
   Token last_token_;
   std::vector<store::Secret> secrets_;  // since the last save()
+  // Media that are asked for, by the address of their connector: since the last save(), and those that it has given.
+  std::vector<std::pair<std::string, Token>> new_media_, given_media_;
 
   Counter& requests_;
   Counter& refused_;

@@ -56,7 +56,7 @@ void Service::serve(Connector& connector, const mqtt::Message& message, const To
   asked.page = std::move(page);
   // Of the old form only the directory knows whether it is a chat's id or a message's.
   if (asked.command == Command::get_old_messages) return find_old_messages(connector, token);
-  if (asked.command == Command::get_media) return post_media(connector, token);
+  if (asked.command == Command::get_media) return begin_media(connector, token);
   post(connector, token, std::move(event));
 }
 
@@ -85,8 +85,20 @@ void Service::post(Connector& connector, Token token, Event event) {
   runtime_.post(connector, std::move(event));
 }
 
+// Once the store knows of it: of what the store has never heard, nothing was sent before a crash, so that it may begin
+// anew when the broker hands it over again.
+void Service::begin_media(Connector& connector, Token token) { new_media_.emplace_back(connector.address, token); }
+
+void Service::saved() {
+  for (const auto& [address, token] : std::exchange(given_media_, {})) {
+    const auto there = connectors_.find(address);
+    if (there != connectors_.end() && asked(*there->second, token)) post_media(*there->second, token);
+  }
+}
+
 void Service::post_media(Connector& connector, Token token) {
-  const Asked& asked = connector.asked.at(token);
+  Asked& asked = connector.asked.at(token);
+  asked.begun = true;
   const std::string which = asked.what.uri.empty()
                                 ? fmt::format(R"("chat_id":{},"message_id":{})", json::quoted(asked.what.chat),
                                               json::quoted(asked.what.argument))

@@ -15,10 +15,10 @@ std::uint64_t number(const json::Document& object, std::string_view key) {
 
 std::string asked_as_json(std::uint64_t token, const Asked& asked) {
   return fmt::format(
-      R"({{"token":"{}","command":"{}","topic":{},"key":"{}","before":{},"limit":{},"offset":{},"sending":{},"end":{},)"
-      R"("in_directory":{}}})",
+      R"({{"token":"{}","command":"{}","topic":{},"key":"{}","before":{},"limit":{},"begun":{},"offset":{},)"
+      R"("sending":{},"end":{},"in_directory":{}}})",
       token, name(asked.command), json::quoted(asked.topic), asked.key, json::quoted(asked.page.before),
-      asked.page.limit, asked.offset, asked.sending, json::quoted(asked.end), asked.in_directory);
+      asked.page.limit, asked.begun, asked.offset, asked.sending, json::quoted(asked.end), asked.in_directory);
 }
 
 bool is(const json::Document& object, std::string_view key) {
@@ -78,6 +78,7 @@ void Service::restore_asked(Connector& connector, const json::Document& item) {
   Asked asked{.command = *command, .topic = json::text(item, "topic"), .key = number(item, "key")};
   asked.what = parse_topic(asked.topic);
   asked.page = {json::text(item, "before"), number(item, "limit")};
+  asked.begun = is(item, "begun");
   asked.offset = number(item, "offset");
   asked.sending = is(item, "sending");
   asked.end = json::text(item, "end");
@@ -92,10 +93,16 @@ void Service::restore(runtime::Actor& actor, store::Secret secret) {
   static_cast<Connector&>(actor).secrets[secret.name] = std::move(secret.value);
 }
 
-void Service::resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent) {
+void Service::save(store::Batch& batch) {
+  batch.secrets = std::exchange(secrets_, {});
+  given_media_.insert(given_media_.end(), new_media_.begin(), new_media_.end());
+  new_media_.clear();
+}
+
+void Service::resume(std::chrono::milliseconds away, const std::unordered_set<std::string>& unsent, bool is_exact) {
   std::vector<Connector*> leaving;
   for (const auto& [address, connector] : connectors_) {
-    resume(*connector, unsent);
+    resume(*connector, unsent, is_exact);
     if (connector->gone || (connector->leaving && connector->is_orphan())) leaving.push_back(connector.get());
     tell_resumed(*connector, away);
   }
@@ -115,27 +122,35 @@ void Service::tell_resumed(Connector& connector, std::chrono::milliseconds away)
       {.kind = BOTEL_CONNECTOR_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
 }
 
-void Service::resume(Connector& connector, const std::unordered_set<std::string>& unsent) {
+void Service::resume(Connector& connector, const std::unordered_set<std::string>& unsent, bool is_exact) {
   connector.pushes.resume();
   std::vector<Token> tokens;
   for (const auto& [token, asked] : connector.asked) tokens.push_back(token);
   for (const Token token : tokens) {
     const Asked& known = connector.asked.at(token);
-    // A piece that waits for the broker may be there already: it cannot be told, and must not come twice.
-    if (known.command == Command::get_media && unsent.contains(known.topic + "/response")) {
-      fail(connector, token, kFailed, "the host was away");
-      continue;
-    }
     recent_.begin(known.key, connector.address);
     if (known.command == Command::configure) connector.last_key = known.key;
     watch(connector, token);
     if (known.in_directory) {
       look_up(connector, token);
-    } else if (known.sending) {
-      media_sent(connector, token, true);
+    } else if (known.command == Command::get_media) {
+      resume_media(connector, token, unsent.contains(known.topic + "/response"), is_exact);
     } else if (known.command == Command::get_old_messages) {
       find_old_messages(connector, token);  // it may not have come to its event yet
     }
+  }
+}
+
+// No piece may come twice, and none be missing. Whether one that waits for the broker is there already cannot be told;
+// nor can how much was sent that the store does not know of.
+void Service::resume_media(Connector& connector, Token token, bool is_unsent, bool is_exact) {
+  const Asked& known = connector.asked.at(token);
+  if (is_unsent || !is_exact) {
+    fail(connector, token, kFailed, "the host was away");
+  } else if (known.sending) {
+    media_sent(connector, token, true);
+  } else if (!known.begun) {
+    begin_media(connector, token);
   }
 }
 

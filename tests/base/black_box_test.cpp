@@ -522,6 +522,25 @@ TEST_CASE("black box: it tells how long nobody was there") {
   CHECK_MESSAGE(away(3000, 0) == milliseconds(0), "the clock was set back");
 }
 
+TEST_CASE("black box: whether the last run ended well is known, and by the run that begins forgotten") {
+  const TempFolder folder;
+  const auto ended_well = [&] { return open(folder)->ended_well(); };
+  CHECK_FALSE(ended_well());
+  Run(folder, [](BlackBox& box) { box.end_well(); }).end();
+  CHECK(ended_well());
+  CHECK_MESSAGE(!ended_well(), "a run that did not say so");
+  Run(folder, [](BlackBox& box) {
+    box.alive(500);
+    box.end_well();
+  }).end();
+  CHECK(ended_well());
+  Run(folder, [](BlackBox& box) {
+    box.end_well();
+    write_to_nowhere();
+  }).end();
+  CHECK_MESSAGE(!ended_well(), "it crashed all the same");
+}
+
 TEST_CASE("black box: the first sign of life is noted at once, later ones now and then") {
   const TempFolder folder;
   for (const bool first : {true, false}) {

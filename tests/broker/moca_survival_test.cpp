@@ -117,6 +117,23 @@ TEST_CASE("moca: a download that a restart interrupts goes on where it was") {
   }
 }
 
+// Of what was done in the last moment before such an end nothing is known.
+TEST_CASE("moca: a download during which the host is killed ends with an error, or is whole") {
+  MocaScene scene("", "relaxed");
+  Puppet moca(scene);
+  for (int round = 0; round < 12; ++round) {
+    CAPTURE(round);
+    const std::string topic = moca.send("get_media_file/x");
+    std::string bytes;
+    for (int piece = 0; piece < 1 + round % 3; ++piece) bytes += from_base64(at(moca.answer(topic), "data"));
+    scene.world.restart_host(SIGKILL);
+    const Moca::Media rest = moca.rest_of_media(topic);
+    CHECK((!rest.error.empty() || bytes + rest.bytes == std::string(5'000'000, 'x') + "the end"));
+  }
+  // And the next one is served.
+  CHECK(moca.get_media("get_media_file/x").bytes.size() == 5'000'007);
+}
+
 TEST_CASE("moca: a thousand requests at once to one connector are all answered, and hold up no other") {
   MocaScene scene;
   Puppet moca(scene);

@@ -277,3 +277,69 @@ TEST_CASE("media: a restart while a piece is on its way goes on behind it, if th
     CHECK((stage.take() == Lines(all.begin() + 1, all.end())));
   }
 }
+
+TEST_CASE("media: nothing is sent before the store knows that it is asked for") {
+  MocaStage stage;
+  stage.configure("42");
+  Giver giver{bytes(5)};
+  stage.bot.handle = std::ref(giver);
+  stage.arrive(kTopic);
+  ::settle(stage.runtime);
+  CHECK(giver.offsets.empty());
+  CHECK(stage.service.has_changes());
+  SUBCASE("and then it is") { stage.settle(); }
+  SUBCASE("and not for a connector that is gone meanwhile") {
+    stage.arrive("demo/42/u/delete_connector");
+    stage.settle();
+    CHECK(stage.take() == Lines{error(kTopic, 404, "the connector was deleted"),
+                                answer("demo/42/u/delete_connector", R"({"success":true})")});
+    return;
+  }
+  CHECK((stage.take() == pieces(giver.all)));
+}
+
+TEST_CASE("media: a restart before the connector was asked for them asks it then") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  {
+    MocaStage stage(store.get());
+    stage.configure("42");
+    stage.arrive(kTopic);
+    REQUIRE(store->commit(stage.runtime.save()));
+  }
+  MocaStage stage(store.get(), 1'700'000'060'000);
+  Giver giver{bytes(5)};
+  stage.bot.handle = std::ref(giver);
+  stage.service.resume(seconds(60), {});
+  stage.settle();
+  CHECK((stage.take() == pieces(giver.all)));
+}
+
+TEST_CASE("media: where the store may not know all that was sent before the host ended, they end with an error") {
+  const auto store = botel::store::Sqlite::in_memory().value();
+  Giver giver{bytes(3 * kPiece)};
+  bool waits = false;
+  SUBCASE("of those that came") {}
+  SUBCASE("of those that nobody was asked for yet") { waits = true; }
+  {
+    MocaStage stage(store.get());
+    stage.configure("42");
+    stage.acknowledging = false;
+    stage.bot.handle = std::ref(giver);
+    stage.arrive(kTopic);
+    if (waits) {
+      REQUIRE(store->commit(stage.runtime.save()));
+    } else {
+      stage.settle();
+      stage.client.acknowledge();
+      ::settle(stage.runtime);
+      CHECK(stage.take().size() == 2);  // of the second the store does not know
+    }
+  }
+  giver.offsets.clear();
+  MocaStage stage(store.get(), 1'700'000'060'000);
+  stage.bot.handle = std::ref(giver);
+  stage.service.resume(seconds(60), {}, false);
+  stage.settle();
+  CHECK(stage.take() == Lines{error(kTopic, 500, "the host was away")});
+  CHECK(giver.offsets.empty());
+}

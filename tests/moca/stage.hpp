@@ -111,6 +111,7 @@ struct MocaStage {
     REQUIRE(store.commit(batch));
     runtime.saved();
     directory.saved();
+    service.saved();
   }
   void pass(milliseconds delay) {
     time.steady += delay;
