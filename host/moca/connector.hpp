@@ -40,10 +40,12 @@ struct Asked {
 };
 
 struct Connector : runtime::Actor {
-  Connector(std::string the_type, std::string the_id, runtime::Port& port, runtime::Role& role,
+  // `seed`: below 2^53, for ids that no other connector has.
+  Connector(std::string the_type, std::string the_id, std::uint64_t seed, runtime::Port& port, runtime::Role& role,
             runtime::Runtime& runtime, mqtt::Client& client, const PushTimes& times)
       : Actor(port, BOTEL_ACTOR_CONNECTOR, address_of(the_type, the_id),
-              fmt::format(R"({{"type":{},"id":{}}})", json::quoted(the_type), json::quoted(the_id)), role),
+              fmt::format(R"({{"type":{},"id":{},"seed":{}}})", json::quoted(the_type), json::quoted(the_id), seed),
+              role),
         type(std::move(the_type)),
         id(std::move(the_id)),
         pushes(times, runtime, client, *this, fmt::format("moca/via/{}/{}/", type, id)) {}

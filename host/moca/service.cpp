@@ -147,8 +147,8 @@ Connector* Service::find(std::string_view type, std::string_view id) {
   return found == connectors_.end() ? nullptr : found->second.get();
 }
 
-Connector& Service::add(const std::string& type, const std::string& id, runtime::Role& role) {
-  auto connector = std::make_unique<Connector>(type, id, *this, role, runtime_, client_, config_.pushes);
+Connector& Service::add(const std::string& type, const std::string& id, std::uint64_t seed, runtime::Role& role) {
+  auto connector = std::make_unique<Connector>(type, id, seed, *this, role, runtime_, client_, config_.pushes);
   ++subscribe(type).connectors;
   return *connectors_.emplace(connector->address, std::move(connector)).first->second;
 }

@@ -111,7 +111,7 @@ class Service final : public runtime::Port {
   Type& subscribe(const std::string& type);
   void unsubscribe_unwanted(const std::string& type);
   Connector* find(std::string_view type, std::string_view id);
-  Connector& add(const std::string& type, const std::string& id, runtime::Role& role);
+  Connector& add(const std::string& type, const std::string& id, std::uint64_t seed, runtime::Role& role);
   void wipe(Connector& connector);
 
   void request(const mqtt::Message& message, const Topic& topic);

@@ -2,6 +2,7 @@
 #include <botel/ext/connector.h>
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "base/hash.hpp"
@@ -12,6 +13,12 @@ namespace {
 
 constexpr std::size_t kLongestStep = 64 * 1024;    // bytes of a step's payload
 constexpr std::size_t kMostUnconfigured = 10'000;  // connectors that somebody has begun to configure
+
+// Below 2^53, so that JSON has it as it is.
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32 | device()) >> 11;
+}
 
 }  // namespace
 
@@ -55,7 +62,7 @@ void Service::begin_flow(const mqtt::Message& message, const Topic& topic) {
       std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
     return refuse(message, topic, kUnavailable, "too many connectors are being configured");
   }
-  if (!connector) connector = &add(topic.type, topic.id, role);
+  if (!connector) connector = &add(topic.type, topic.id, random_seed(), role);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
   const Token token = ask(*connector, message, topic, hash("{}", hash(message.topic)));
   post(*connector, token,

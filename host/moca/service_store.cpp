@@ -46,7 +46,7 @@ runtime::Actor* Service::restore(const store::Actor& record, const store::State&
   if (!origin) return nullptr;
   const std::string type = json::text(*origin, "type"), id = json::text(*origin, "id");
   if (Connector::address_of(type, id) != record.address || find(type, id)) return nullptr;
-  Connector& connector = add(type, id, find_role_(type));
+  Connector& connector = add(type, id, number(*origin, "seed"), find_role_(type));
   if (const auto progress = json::read(state.progress)) restore_progress(connector, *progress);
   return &connector;
 }

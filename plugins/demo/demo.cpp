@@ -3,6 +3,7 @@
 // makes one of its chats say something every so many seconds.
 //
 // All that MOCA asks for is in the host's directory, as it was pushed. The state of an account: {"said":3,"ticks":60}
+// What is sent by its URL it does not fetch: it shows media of its own instead, of the same kind.
 #include <botel/connector.hpp>
 
 #include <cstdint>
@@ -35,13 +36,6 @@ struct State {
   }
 };
 
-const botel::Chat* find(const std::vector<botel::Chat>& chats, const botel::GivenId& id) {
-  for (const botel::Chat& chat : chats) {
-    if (id == chat.id) return &chat;
-  }
-  return nullptr;
-}
-
 class Demo : public botel::Connector {
  public:
   explicit Demo(std::string_view config) : push_every_(botel::json::number(botel::json::parse(config), "push_every")) {}
@@ -49,34 +43,33 @@ class Demo : public botel::Connector {
   void on_configure(Account& account, const botel::Answer& answer, Reply reply) override {
     if (answer.step != "phone") return account.ask(reply, phone_step());
     account.finish(reply, {.id = demo::kUser, .name = "Jon Doe", .username = "jon.doe", .phone = answer.text("phone")});
-    account.push(demo::contacts());
-    account.push(demo::chats());
-    account.push(history_);
+    account.push(demo::contacts(account.ids()));
+    account.push(demo::chats(account.ids()));
+    account.push(demo::history(account.ids()));
     State state = State::of(account);
     keep_ticking(account, state);
     state.save(account);
   }
 
   // The directory has the user's own contact besides.
-  void on_get_contacts(Account& account, Reply reply) override { account.answer(reply, demo::contacts()); }
+  void on_get_contacts(Account& account, Reply reply) override { account.answer(reply, demo::contacts(account.ids())); }
 
   void on_send_message(Account& account, const botel::Outgoing& outgoing, Reply reply) override {
-    const auto chats = demo::chats();
-    const botel::Chat* const chat = find(chats, outgoing.chat);
+    const auto chat = demo::chat_of(account.ids(), outgoing.chat);
     if (!chat) return account.fail(reply, "there is no such chat", 404);
     State state = State::of(account);
-    const ChatMessage sent = next_message(account, state, chat->id, demo::kUser, outgoing.content);
+    const ChatMessage sent = next_message(account, state, *chat, demo::kUser, outgoing.content);
     account.answer(reply, sent);
     account.push(sent);
-    if (chat->id == demo::kEchoChat) {
-      account.push(next_message(account, state, chat->id, demo::kEcho, outgoing.content));
+    if (*chat == demo::kEchoChat) {
+      account.push(next_message(account, state, *chat, account.ids().of(demo::kEcho), outgoing.content));
     }
     keep_ticking(account, state);
     state.save(account);
   }
 
   void on_get_media(Account& account, const botel::MediaRequest& request, Reply reply) override {
-    const auto media = find_media(request);
+    const auto media = find_media(account, request);
     if (!media) return account.fail(reply, "this message has no media", 404);
     const std::string piece = media->read(request.offset, request.limit);
     const bool more = request.offset + piece.size() < media->size;
@@ -89,7 +82,8 @@ class Demo : public botel::Connector {
     if (push_every_ > 0) {
       const auto second = std::chrono::floor<std::chrono::seconds>(account.time());
       const std::string text = "It is " + botel::rfc3339(second);
-      account.push(next_message(account, state, demo::kClockChat, demo::kClock, Content::text(text)));
+      const botel::Id clock = account.ids().of(demo::kClock);
+      account.push(next_message(account, state, demo::kClockChat, clock, Content::text(text)));
     }
     keep_ticking(account, state);
     state.save(account);
@@ -107,13 +101,15 @@ class Demo : public botel::Connector {
     return botel::Step("phone", "Phone", "A phone number to start configuration of the moca demo service")
         .text("phone", {.title = "Phone number",
                         .description = "Phone number in international format",
-                        .examples = {"+491711234567", "+442071838750"}});
+                        .examples = {"+491711234567", "+442071838750"},
+                        .pattern = "^\\+[1-9][0-9]{6,14}$"});
   }
 
-  ChatMessage next_message(const Account& account, State& state, const botel::Id& chat, std::int64_t contact,
+  ChatMessage next_message(const Account& account, State& state, demo::Room chat, const botel::Id& contact,
                            const Content& content) const {
-    const auto index = static_cast<std::int64_t>(history_.size()) + state.said++;
-    return {demo::message_id(index), chat, contact, account.time(), content};
+    const botel::Ids ids = account.ids();
+    const demo::MessageKey key{chat, content.type, history_size_ + state.said++};
+    return {ids.of(key.number()), ids.of(chat), contact, account.time(), content};
   }
 
   void keep_ticking(Account& account, State& state) const {
@@ -123,16 +119,16 @@ class Demo : public botel::Connector {
     account.set_timer(kTick, std::chrono::seconds(push_every_));
   }
 
-  std::optional<demo::Media> find_media(const botel::MediaRequest& request) const {
+  std::optional<demo::Media> find_media(const Account& account, const botel::MediaRequest& request) const {
     if (!request.uri.empty()) return demo::media_named(request.uri);
-    for (const ChatMessage& message : history_) {
-      if (request.message == message.id && request.chat == message.chat) return demo::media_of(message.content.type);
-    }
-    return {};
+    const auto key = demo::MessageKey::of(account.ids().number(request.message));
+    const bool is_there = key && key->index < history_size_ + State::of(account).said;
+    if (!is_there || key->chat != demo::chat_of(account.ids(), request.chat)) return {};
+    return demo::media_of(key->type);
   }
 
   const long long push_every_;  // seconds; 0: never
-  const std::vector<ChatMessage> history_ = demo::history();
+  const std::int64_t history_size_ = static_cast<std::int64_t>(demo::history(botel::Ids(0)).size());
 };
 
 constexpr const char* kSchema =

@@ -14,6 +14,7 @@
 
 using namespace std::chrono_literals;
 using botel::Content;
+using botel::testing::collisions;
 using botel::testing::Lines;
 using botel::testing::Moca;
 using botel::testing::the_connector;
@@ -24,14 +25,27 @@ const std::string kPhoneStep =
     R"(step phone: {"$schema":"http://json-schema.org/draft-07/schema#","$id":"phone.schema.json","title":"Phone",)"
     R"("description":"A phone number to start configuration of the moca demo service","type":"object",)"
     R"("properties":{"phone":{"title":"Phone number","description":"Phone number in international format",)"
-    R"("type":"string","examples":["+491711234567","+442071838750"]}},"required":["phone"]})";
+    R"("type":"string","examples":["+491711234567","+442071838750"],"pattern":"^\\+[1-9][0-9]{6,14}$"}},)"
+    R"("required":["phone"]})";
 const std::string kFinished =
     R"(finished: {"id":192168,"name":"Jon Doe","username":"jon.doe","phone":"+491711234567"})";
 
 struct Service {
   Moca moca;
-  explicit Service(const char* config = "{}") : moca(the_connector(botel_entry_v1), config) {
+  explicit Service(const char* config = "{}", const std::string& id = "42")
+      : moca(the_connector(botel_entry_v1), config, id) {
     moca.set_time(std::chrono::sys_days(2026y / 1 / 2));  // after the history
+  }
+  // Those of the account.
+  botel::Ids ids() const { return moca.own_ids(); }
+  botel::Id id(std::int64_t number) const { return ids().of(number); }
+  long long number(std::int64_t number) const { return std::stoll(id(number).text()); }
+  // The message that the demo makes of the `index`th after its history.
+  std::string message(std::int64_t index, demo::Room chat, const botel::Id& contact, botel::Time sent,
+                      const Content& content) const {
+    const auto size = static_cast<std::int64_t>(demo::history(ids()).size());
+    const demo::MessageKey key{chat, content.type, size + index};
+    return botel::ChatMessage{id(key.number()), id(chat), contact, sent, content}.json();
   }
 
   Lines configure() {
@@ -53,30 +67,28 @@ std::vector<long long> numbers(const Lines& lines, const char* name) {
   return numbers;
 }
 
-// The message that the demo makes of the `index`th after its history.
-std::string message(std::int64_t index, std::int64_t chat, std::int64_t contact, botel::Time sent,
-                    const Content& content) {
-  const auto id = demo::message_id(static_cast<std::int64_t>(demo::history().size()) + index);
-  return botel::ChatMessage{id, chat, contact, sent, content}.json();
-}
-
 }  // namespace
 
 TEST_CASE_FIXTURE(Service, "demo: the example of the MOCA API, to the letter; then all that there is") {
   const Lines lines = configure();
   REQUIRE(lines.size() == 4);
   CHECK(lines[0] == kFinished);
-  CHECK(lines[1] == "push contacts: " + botel::json::list(demo::contacts()));
-  CHECK(lines[2] == "push chats: " + botel::json::list(demo::chats()));
-  CHECK(lines[3] == "push messages: " + botel::json::list(demo::history()));
+  CHECK(lines[1] == "push contacts: " + botel::json::list(demo::contacts(ids())));
+  CHECK(lines[2] == "push chats: " + botel::json::list(demo::chats(ids())));
+  CHECK(lines[3] == "push messages: " + botel::json::list(demo::history(ids())));
 }
 
-TEST_CASE_FIXTURE(Service, "demo: a phone number is whatever is a text, and nothing else") {
+TEST_CASE_FIXTURE(Service, "demo: a phone number is one in international format, and nothing else") {
   moca.configure();
   CHECK(moca.configure(R"({"phone":491711234567})") == Lines{"wrong: /phone: type", kPhoneStep});
   CHECK(moca.configure(R"({"telephone":"1"})") == Lines{"wrong: required", kPhoneStep});
-  CHECK(moca.configure(R"({"phone":""})").front() ==
-        R"(finished: {"id":192168,"name":"Jon Doe","username":"jon.doe"})");
+  for (const char* phone :
+       {"", "not a phone", "01711234567", "+0171123456", "+49171", "+4917112345678901", "+49 171"}) {
+    CHECK(moca.configure(botel::json::Object().text("phone", phone).json()) ==
+          Lines{"wrong: /phone: pattern", kPhoneStep});
+  }
+  CHECK(moca.configure(R"({"phone":"+442071838750"})").front() ==
+        R"(finished: {"id":192168,"name":"Jon Doe","username":"jon.doe","phone":"+442071838750"})");
 }
 
 TEST_CASE_FIXTURE(Service, "demo: ten contacts, and everybody who takes part is known") {
@@ -84,7 +96,7 @@ TEST_CASE_FIXTURE(Service, "demo: ten contacts, and everybody who takes part is 
   const auto ids = numbers(moca.get_contacts(), "contact_id");
   CHECK(ids.size() == 10);
   CHECK(std::find(ids.begin(), ids.end(), demo::kUser) == ids.end());
-  for (const botel::Chat& chat : demo::chats()) {
+  for (const botel::Chat& chat : demo::chats(this->ids())) {
     CHECK(std::count(chat.participants.begin(), chat.participants.end(), botel::Id(demo::kUser)) == 1);
     for (const botel::Id& id : chat.participants) {
       CHECK(moca.get_contact(id).text().starts_with("from the directory: {\"contact_id\":" + id.text() + ",\"name\":"));
@@ -95,19 +107,42 @@ TEST_CASE_FIXTURE(Service, "demo: ten contacts, and everybody who takes part is 
 
 TEST_CASE_FIXTURE(Service, "demo: single and group chats") {
   configure();
-  CHECK(moca.get_chats() == "from the directory: " + botel::json::list(demo::chats()));
-  CHECK(moca.get_chat(demo::kEchoChat) ==
-        R"(from the directory: {"chat_id":6200000069,"name":"Echo","chat_type":"ChatType.single",)"
-        R"("participants":[192168,4100000037]})");
-  CHECK(moca.get_chat(demo::kClub).text().find("ChatType.group") != std::string::npos);
+  CHECK(moca.get_chats() == "from the directory: " + botel::json::list(demo::chats(ids())));
+  CHECK(moca.get_chat(id(demo::kEchoChat)) ==
+        R"(from the directory: {"chat_id":)" + id(demo::kEchoChat).text() +
+            R"(,"name":"Echo","chat_type":"ChatType.single","participants":[192168,)" + id(demo::kEcho).text() + "]}");
+  CHECK(moca.get_chat(id(demo::kClub)).text().find("ChatType.group") != std::string::npos);
   CHECK(moca.get_chat(1) == "error 404: nothing is known by this id");
 }
 
-TEST_CASE_FIXTURE(Service, "demo: ids are told apart, and no two are the same") {
-  std::set<std::string> ids{std::to_string(demo::kUser)};
-  for (const auto& contact : demo::contacts()) CHECK(ids.insert(contact.id.text()).second);
-  for (const auto& chat : demo::chats()) CHECK(ids.insert(chat.id.text()).second);
-  for (const auto& message : demo::history()) CHECK(ids.insert(message.id.text()).second);
+TEST_CASE_FIXTURE(Service,
+                  "demo: ids are told apart, and no two are the same, also of two accounts and two lives of one") {
+  configure();
+  std::set<std::string> all{std::to_string(demo::kUser)};
+  for (const auto& item : moca.ids().items) CHECK(all.insert(item.id).second);
+  CHECK(all.size() == 1 + 10 + 5 + 74);
+  Service other("{}", "43");
+  other.configure();
+  CHECK(collisions(moca.ids(), other.moca.ids()) == "");
+  const auto before = moca.ids();
+  moca.remove();
+  configure();
+  CHECK(collisions(before, moca.ids()) == "");
+}
+
+TEST_CASE("demo: of a message's number all is known, and of another one nothing") {
+  for (const auto room : {demo::kEchoChat, demo::kFamily}) {
+    for (const auto type : {Content::Type::text, Content::Type::unsupported}) {
+      for (const std::int64_t index : {0, 73, 1'000'000'000}) {
+        const auto key = demo::MessageKey::of(demo::MessageKey{room, type, index}.number());
+        REQUIRE(key);
+        CHECK(key->chat == room);
+        CHECK(key->type == type);
+        CHECK(key->index == index);
+      }
+    }
+  }
+  for (const std::int64_t number : {-1, 0, 999, 1000 + 5, 1000 + 8 * 10}) CHECK_FALSE(demo::MessageKey::of(number));
 }
 
 TEST_CASE_FIXTURE(Service, "demo: the history is read page by page, the newest first") {
@@ -115,18 +150,21 @@ TEST_CASE_FIXTURE(Service, "demo: the history is read page by page, the newest f
   std::vector<long long> all;
   std::optional<botel::Id> before;
   for (const std::size_t size : {25u, 25u, 10u, 0u}) {
-    const auto page = numbers(moca.get_messages(demo::kClub, before), "message_id");
+    const auto page = numbers(moca.get_messages(id(demo::kClub), before), "message_id");
     CHECK(page.size() == size);
     all.insert(all.end(), page.begin(), page.end());
     before = all.back();
   }
-  CHECK(all.size() == 60);
-  CHECK(std::is_sorted(all.rbegin(), all.rend()));
+  std::vector<long long> expected;
+  for (const auto& message : demo::history(ids())) {
+    if (message.chat == id(demo::kClub)) expected.insert(expected.begin(), std::stoll(message.id.text()));
+  }
+  CHECK(all == expected);
 }
 
 TEST_CASE_FIXTURE(Service, "demo: the gallery has a message of each of the ten types") {
   configure();
-  const auto list = botel::json::parse(json_of(moca.get_messages(demo::kGalleryChat).front()));
+  const auto list = botel::json::parse(json_of(moca.get_messages(id(demo::kGalleryChat)).front()));
   std::set<std::string_view> types;
   for (const auto& message : list.GetArray()) types.insert(botel::json::text(message["message"], "type"));
   CHECK(types == std::set<std::string_view>{"text", "image", "audio", "voice", "video", "gif", "document", "contact",
@@ -136,7 +174,7 @@ TEST_CASE_FIXTURE(Service, "demo: the gallery has a message of each of the ten t
 TEST_CASE_FIXTURE(Service, "demo: media arrive byte for byte, and are what they say") {
   configure();
   std::map<std::string, std::string> files;
-  for (const botel::ChatMessage& message : demo::history()) {
+  for (const botel::ChatMessage& message : demo::history(ids())) {
     const Lines lines = moca.get_media(message.chat, message.id);
     if (!message.content.is_media()) {
       CHECK(lines == "error 404: this message has no media");
@@ -164,41 +202,60 @@ TEST_CASE_FIXTURE(Service, "demo: media are found by their names, too, and only 
   configure();
   CHECK(moca.get_media_file("pixel.gif") == "media pixel.gif image/gif, 35 bytes");
   CHECK(moca.get_media_file("other.gif") == "error 404: this message has no media");
-  CHECK(moca.get_media(demo::kClub, demo::message_id(1)) == "error 404: this message has no media");
-  CHECK(moca.get_media(demo::kGalleryChat, "x") == "error 404: this message has no media");
+  const auto image = [&](std::int64_t index) {
+    return id(demo::MessageKey{demo::kGalleryChat, Content::Type::image, index}.number());
+  };
+  CHECK(moca.get_media(id(demo::kGalleryChat), image(1)) == "media square.bmp image/bmp, 27702 bytes");
+  CHECK(moca.get_media(id(demo::kClub), image(1)) == "error 404: this message has no media");
+  CHECK(moca.get_media(id(demo::kGalleryChat), image(74)) == "error 404: this message has no media");
+  CHECK(moca.get_media(id(demo::kGalleryChat), "x") == "error 404: this message has no media");
+}
+
+TEST_CASE_FIXTURE(Service,
+                  "demo: what is sent by its URL can be had afterwards, from whoever has sent it and from the echo") {
+  configure();
+  moca.send(id(demo::kEchoChat), Content::image("a cat", "https://example.com/cat.jpg"));
+  moca.send(id(demo::kClub), Content::document("a book", "https://example.com/book.pdf"));
+  const auto sent = [&](demo::Room chat, Content::Type type, std::int64_t index) {
+    return moca.get_media(id(chat), id(demo::MessageKey{chat, type, 74 + index}.number()));
+  };
+  CHECK(sent(demo::kEchoChat, Content::Type::image, 0) == "media square.bmp image/bmp, 27702 bytes");
+  CHECK(sent(demo::kEchoChat, Content::Type::image, 1) == "media square.bmp image/bmp, 27702 bytes");
+  CHECK(sent(demo::kClub, Content::Type::document, 2) == "media noise.bin application/octet-stream, 3000000 bytes");
 }
 
 TEST_CASE_FIXTURE(Service, "demo: what is sent to the echo comes back") {
   configure();
   const auto echoed = [&](std::int64_t index, const Content& content) {
     const std::string sent = message(index, demo::kEchoChat, demo::kUser, moca.time(), content);
-    const std::string echo = message(index + 1, demo::kEchoChat, demo::kEcho, moca.time(), content);
+    const std::string echo = message(index + 1, demo::kEchoChat, id(demo::kEcho), moca.time(), content);
     return Lines{"answer: " + sent, "push messages: [" + sent + "]", "push messages: [" + echo + "]"};
   };
-  CHECK(moca.send(demo::kEchoChat, "안녕") == echoed(0, Content::text("안녕")));
+  CHECK(moca.send(id(demo::kEchoChat), "안녕") == echoed(0, Content::text("안녕")));
   moca.advance(1min);
-  CHECK(moca.send(demo::kEchoChat, Content::geo(1.5, 2)) == echoed(2, Content::geo(1.5, 2)));
-  CHECK(numbers(moca.get_messages(demo::kEchoChat, {}, 4), "contact_id") ==
-        std::vector<long long>{demo::kEcho, demo::kUser, demo::kEcho, demo::kUser});
+  CHECK(moca.send(id(demo::kEchoChat), Content::geo(1.5, 2)) == echoed(2, Content::geo(1.5, 2)));
+  const long long echo = number(demo::kEcho);
+  CHECK(numbers(moca.get_messages(id(demo::kEchoChat), {}, 4), "contact_id") ==
+        std::vector<long long>{echo, demo::kUser, echo, demo::kUser});
 }
 
 TEST_CASE_FIXTURE(Service, "demo: other chats keep what is sent to them; there must be such a chat") {
   configure();
   const std::string sent = message(0, demo::kClub, demo::kUser, moca.time(), Content::text("hi"));
-  CHECK(moca.send(demo::kClub, "hi") == Lines{"answer: " + sent, "push messages: [" + sent + "]"});
+  CHECK(moca.send(id(demo::kClub), "hi") == Lines{"answer: " + sent, "push messages: [" + sent + "]"});
   CHECK(moca.send("nowhere", "hi") == "error 404: there is no such chat");
 }
 
 TEST_CASE_FIXTURE(Service, "demo: ids go on after another configuration and another version, until it is deleted") {
   configure();
-  moca.send(demo::kClub, "hi");
+  moca.send(id(demo::kClub), "hi");
   configure();
   moca.reload(the_connector(botel_entry_v1));
-  CHECK(moca.send(demo::kClub, "hi").front() ==
+  CHECK(moca.send(id(demo::kClub), "hi").front() ==
         "answer: " + message(1, demo::kClub, demo::kUser, moca.time(), Content::text("hi")));
   CHECK(moca.remove() == "deleted");
   configure();
-  CHECK(moca.send(demo::kClub, "hi").front() ==
+  CHECK(moca.send(id(demo::kClub), "hi").front() ==
         "answer: " + message(0, demo::kClub, demo::kUser, moca.time(), Content::text("hi")));
 }
 
@@ -208,8 +265,8 @@ TEST_CASE("demo: the clock says something every few seconds when it is told to")
   CHECK(service.configure().back() == "timer 1 in 5000 ms");
   CHECK(service.configure().size() == 4);  // the timer is not set again
   CHECK(moca.advance(4999ms) == "");
-  const std::string first =
-      message(0, demo::kClockChat, demo::kClock, moca.time() + 1ms, Content::text("It is 2026-01-02T00:00:05+00:00"));
+  const std::string first = service.message(0, demo::kClockChat, service.id(demo::kClock), moca.time() + 1ms,
+                                            Content::text("It is 2026-01-02T00:00:05+00:00"));
   CHECK(moca.advance(1ms) == Lines{"push messages: [" + first + "]", "timer 1 in 5000 ms"});
   CHECK(moca.advance(15s).size() == 6);
 

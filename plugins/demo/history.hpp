@@ -1,32 +1,51 @@
-// The people and the chats of the demo service, and what was said before anybody came. The same for every account.
+// The people and the chats of the demo service, and what was said before anybody came. The same for every account, but
+// for the ids.
 #pragma once
 
+#include <botel/ids.hpp>
 #include <botel/items.hpp>
 
 #include <cstdint>
-#include <string_view>
+#include <optional>
 #include <vector>
 
 namespace demo {
 
-// Ids are large and sparse.
+// The user's own contact, whose id is the one of MOCA's example in every account.
 inline constexpr std::int64_t kUser = 192168;
-inline constexpr std::int64_t kEcho = 4'100'000'037;     // answers what is sent to it
-inline constexpr std::int64_t kGallery = 4'100'917'141;  // has sent a message of each type
-inline constexpr std::int64_t kClock = 4'101'834'243;    // tells the time now and then
 
-inline constexpr std::int64_t kEchoChat = 6'200'000'069;
-inline constexpr std::int64_t kGalleryChat = 6'200'617'333;
-inline constexpr std::int64_t kClockChat = 6'201'234'601;
-inline constexpr std::int64_t kClub = 6'201'851'867;  // groups
-inline constexpr std::int64_t kFamily = 6'202'469'131;
+// What all other ids are made of. Contacts:
+enum Person : std::int64_t {
+  kEcho = 1,  // answers what is sent to it
+  kGallery,   // has sent a message of each type
+  kClock,     // tells the time now and then
+  kAlice,
+  kBob,
+  kCarol,
+  kDave,
+  kErin,
+  kFrank,
+  kGrace
+};
+// Chats:
+enum Room : std::int64_t { kEchoChat = 101, kGalleryChat, kClockChat, kClub, kFamily };
+// And messages, of which nothing else is remembered: where it is, what kind it is, and which one.
+struct MessageKey {
+  Room chat;
+  botel::Content::Type type;
+  std::int64_t index;  // from 0 on; those of the history come first
 
-// The id of the `index`th message, from 0 on. Those of the history come first.
-std::int64_t message_id(std::int64_t index);
+  std::int64_t number() const;
+  // Nothing: it is no message's number.
+  static std::optional<MessageKey> of(std::int64_t number);
+};
 
 // Ten, and the user's own contact is none of them.
-std::vector<botel::Contact> contacts();
-std::vector<botel::Chat> chats();
-std::vector<botel::ChatMessage> history();
+std::vector<botel::Contact> contacts(const botel::Ids& ids);
+std::vector<botel::Chat> chats(const botel::Ids& ids);
+std::vector<botel::ChatMessage> history(const botel::Ids& ids);
+
+// Which chat an id is of; nothing: there is none.
+std::optional<Room> chat_of(const botel::Ids& ids, const botel::GivenId& id);
 
 }  // namespace demo

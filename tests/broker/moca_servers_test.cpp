@@ -45,6 +45,19 @@ TEST_CASE_FIXTURE(Servers, "servers: a busy server does not take the own contact
   CHECK(own->is_self);
 }
 
+TEST_CASE_FIXTURE(Servers, "servers: no message of a connector takes the place of another's") {
+  for (int connector = 1; connector <= 20; ++connector) newer.configure(connector, kSteps);
+  expect_messages(newer, 20 * kHistory);
+}
+
+TEST_CASE_FIXTURE(Servers, "servers: a phone number that is corrected by configuring again is the new one") {
+  newer.configure(42, kSteps);
+  expect_messages(newer, kHistory);
+  newer.configure(42, {"{}", R"({"phone":"+442071838750"})"});
+  newer.run_until("the number", [&] { return newer.contact(42, "192168")->phone == "+442071838750"; });
+  CHECK(newer.contact(42, "192168")->is_self);
+}
+
 TEST_CASE_FIXTURE(Servers, "servers: the older server loses no push, neither of the beginning nor of later") {
   older.configure(42, kSteps);
   expect_messages(older, 20);

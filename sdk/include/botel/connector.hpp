@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "actor.hpp"
+#include "ids.hpp"
 #include "items.hpp"
 #include "json.hpp"
 #include "plugin.hpp"
@@ -68,6 +69,8 @@ class Account : public Actor {
   // The connector's id at MOCA, and its type, which is the name in its descriptor.
   std::string id() const { return std::string(json::text(json::parse(info()), "id")); }
   std::string type() const { return std::string(json::text(json::parse(info()), "type")); }
+  // Makes ids that no other account has. MOCA has one message where two accounts have messages with the same id.
+  Ids ids() const { return Ids(static_cast<std::uint64_t>(json::number(json::parse(info()), "seed"))); }
 
   // on_configure is answered by the next step, or by the end, with the user's own contact. botel::Error: the step has
   // no field that is needed, or its schema is not sound; the host's log says why.

@@ -22,8 +22,8 @@
 namespace botel {
 
 // The id of a contact, a chat or a message: an integer below 2^53, or a text of at most 256 bytes without control
-// characters, `/`, `+` and `#`. All contacts of a connector have ids of one kind, and so have chats and messages. MOCA
-// folds ids together: take large and sparse ones.
+// characters, `/`, `+` and `#`. All contacts of a connector have ids of one kind, and so have chats and messages. No other
+// account may have the same ones: see ids.hpp.
 class Id {
  public:
   template <std::integral Number>
@@ -121,7 +121,7 @@ struct Content {
 
   Type type = Type::unsupported;
   std::string body{};  // a text; the caption of media; a contact as a vCard
-  std::string url{};   // of media. Empty: MOCA asks the connector for it, in on_get_media
+  std::string url{};   // of media. Empty: MOCA asks the connector for them, in on_get_media; a server may do so anyway
   double lon = 0, lat = 0;
 
   static Content text(std::string text) { return {.type = Type::text, .body = std::move(text)}; }

@@ -23,6 +23,8 @@
 //     media NAME MIME, 5 bytes                           secret NAME kept       secret NAME forgotten
 //     deleted              nobody waits for this answer  and those of timers, failures and retries
 //
+// collisions(one.ids(), other.ids()) are the ids of two accounts that MOCA would not tell apart.
+//
 // What answers another request than the one that is handed over begins with it: "to get_chats: answer: []".
 #pragma once
 

@@ -1,7 +1,8 @@
 /* botel.connector/1: the kinds of events and effects of a connector, which stands for one account at a service, and its
  * secrets.
  *
- * The actor's info is {"type":"demo","id":"42"}: the descriptor's id, and the id that MOCA has given the connector.
+ * The actor's info is {"type":"demo","id":"42","seed":5140712003214581}: the descriptor's id, the id that MOCA has
+ * given the connector, and a number below 2^53 that no other connector has, nor this one again after it was deleted.
  *
  * Ids of contacts, chats and messages are a JSON string, or an integer below 2^53, but of one kind always. In events
  * they are texts, as MOCA has them in topics.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../json.hpp"
+#include "collisions.hpp"
 
 namespace botel::testing::detail {
 
@@ -76,6 +77,17 @@ class Directory {
     }
     return list(items, most);
   }
+  // All there is.
+  std::vector<PushedIds::Item> ids() const {
+    std::vector<PushedIds::Item> ids;
+    for (const auto& [key, item] : items_) ids.push_back({key.first, key.second, item.chat});
+    return ids;
+  }
+  // A text, or an integer, as text.
+  static std::string text(const rapidjson::Value& object, const std::string& name) {
+    const auto* const value = json::find(object, name.c_str());
+    return value->IsInt64() ? std::to_string(value->GetInt64()) : std::string(json::text(object, name.c_str()));
+  }
   void clear() { *this = {}; }
 
  private:
@@ -87,10 +99,6 @@ class Directory {
   static std::vector<std::string> ids_of(const std::string& kind) {
     if (kind == "message") return {"message_id", "contact_id", "chat_id"};
     return {kind + "_id"};
-  }
-  static std::string text(const rapidjson::Value& object, const std::string& name) {
-    const auto* const value = json::find(object, name.c_str());
-    return value->IsInt64() ? std::to_string(value->GetInt64()) : std::string(json::text(object, name.c_str()));
   }
   static bool newer(const Item& one, const Item& other) {
     return std::pair(one.sent, one.number) > std::pair(other.sent, other.number);

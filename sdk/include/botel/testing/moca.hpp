@@ -10,8 +10,10 @@
 #include <string_view>
 #include <utility>
 
+#include "../ids.hpp"
 #include "../items.hpp"
 #include "asked.hpp"
+#include "collisions.hpp"
 #include "connector_effects.hpp"
 #include "directory.hpp"
 #include "one_actor.hpp"
@@ -23,8 +25,8 @@ class Moca : public OneActor {
   // Throws botel::Error when the connector refuses the configuration, a JSON object. `id`: the account's, at MOCA.
   explicit Moca(const botel_descriptor& connector, std::string_view config = "{}", const std::string& id = "42")
       : OneActor(check_kind(connector), detail::check_connector_effect, config,
-                 {BOTEL_ACTOR_CONNECTOR, connector.id + ("/" + id),
-                  json::Object().text("type", connector.id).text("id", id).json()}) {}
+                 {BOTEL_ACTOR_CONNECTOR, connector.id + ("/" + id), info(connector.id, id, 0)}),
+        id_(id) {}
 
   // A step of the configuration, as an object in JSON; {} begins it, or shows the step again that is under way.
   Lines configure(const std::string& answer = "{}") {
@@ -96,6 +98,14 @@ class Moca : public OneActor {
   }
 
   bool configured() const { return configured_; }
+  // What Account::ids() of the account makes.
+  Ids own_ids() const { return Ids(seed(descriptor().id, id_, life_)); }
+  // What it has pushed. See collisions().
+  PushedIds ids() const {
+    PushedIds ids{id_, directory_.ids()};
+    std::erase_if(ids.items, [&](const auto& item) { return item.kind == "contact" && item.id == own_; });
+    return ids;
+  }
   // Requests that wait for an answer.
   std::size_t unanswered() const { return asked_.size(); }
   // Empty: there is none.
@@ -108,6 +118,14 @@ class Moca : public OneActor {
   using Asked = detail::Asked;
   static constexpr milliseconds kStepTime = std::chrono::minutes(15);
 
+  // Each account has one of its own, and another one in its next life.
+  static std::uint64_t seed(const std::string& type, const std::string& id, unsigned life) {
+    return detail::hash_of_id(type + "/" + id + "/" + std::to_string(life)) >> 11;
+  }
+  static std::string info(const std::string& type, const std::string& id, unsigned life) {
+    const auto number = static_cast<long long>(seed(type, id, life));
+    return json::Object().text("type", type).text("id", id).number("seed", number).json();
+  }
   static const botel_descriptor& check_kind(const botel_descriptor& connector) {
     if (connector.kind != BOTEL_CONNECTOR) throw Error("Moca is for connectors; bots have Talk");
     return connector;
@@ -182,6 +200,7 @@ class Moca : public OneActor {
     }
     const std::string wrong = directory_.put("contact", contact);
     if (!wrong.empty()) return error(to, effect.reply, "500: the contact is wrong: " + wrong);
+    own_ = detail::Directory::text(contact, "contact_id");
     end_flow();
     configured_ = stays_ = true;
     asked_.remove(effect.reply);
@@ -284,6 +303,7 @@ class Moca : public OneActor {
       lines.push_back("to " + asked->command + ": error 404: the connector was deleted");
     }
     begin_anew();
+    actor().info = info(descriptor().id, id_, ++life_);
     end_flow();
     directory_.clear();
     secrets_.clear();
@@ -300,6 +320,9 @@ class Moca : public OneActor {
   std::string step_line() const { return "step " + step_ + ": " + schema_; }
   std::string step_detail() const { return json::Object().text("step", step_).json(); }
 
+  const std::string id_;
+  unsigned life_ = 0;  // how often it was deleted
+  std::string own_;    // the id of the user's own contact
   bool configured_ = false;
   bool stays_ = false;         // it was configured once
   std::string step_, schema_;  // of a configuration that is under way
