@@ -42,11 +42,11 @@ void Pushes::end() {
   go_on();
 }
 
-// Lets go what may leave now, and sees to it that the rest follows.
+// Lets leave what may, and looks again when more may.
 void Pushes::go_on() {
   const SteadyTime now = runtime_.now().steady;
   if (state_ == State::beginning) push_barrier();
-  if (state_ == State::waiting && (asked_ >= 2 || now >= until_)) {
+  if (state_ == State::waiting && now >= until_) {
     state_ = State::open;
     barrier_.clear();
     runtime_.touch(connector_);
@@ -63,7 +63,6 @@ void Pushes::go_on() {
 
 void Pushes::push_barrier() {
   state_ = State::waiting;
-  asked_ = 0;
   until_ = runtime_.now().steady + times_.barrier;
   auto [chats, contacts] = barrier_.for_user(own_.id);
   expected_ = std::move(contacts);
@@ -88,7 +87,7 @@ bool Pushes::may_leave() const {
   return server_ == Server::newer || runtime_.now().steady >= taken_in_at();
 }
 
-// When the server has done with the push before.
+// When the server has taken in the last push.
 SteadyTime Pushes::taken_in_at() const {
   const SteadyTime at_last = pushed_ + times_.longest;
   return open_requests_ > 0 ? at_last : std::min(last_ + times_.quiet, at_last);
@@ -126,14 +125,13 @@ void Pushes::push_chats(std::string list) {
   go_on();
 }
 
-// Who asks is there: there is reason to wait on.
 void Pushes::asked(std::string_view contact, bool in_old_form) {
-  const SteadyTime now = runtime_.now().steady;
-  server_ = in_old_form ? Server::older : Server::newer;
-  last_ = now;
-  if (state_ == State::waiting && std::ranges::count(expected_, contact) > 0) {
-    ++asked_;
-    until_ = now + times_.barrier;
+  const Server server = in_old_form ? Server::older : Server::newer;
+  if (std::exchange(server_, server) != server) runtime_.touch(connector_);
+  last_ = runtime_.now().steady;
+  // A server that has asked for one of them will ask for the other, however busy it is.
+  if (state_ == State::waiting && std::erase(expected_, contact) > 0) {
+    until_ = expected_.empty() ? last_ : last_ + times_.barrier;
   }
   go_on();
 }

@@ -31,7 +31,8 @@ struct PushTimes {
   std::chrono::milliseconds longest{std::chrono::minutes(2)};  // for a server that never stops asking
 };
 
-// The connector's effects wait in Runtime, which keeps them over restarts; this says when they go on. [driver]
+// What the connector pushes waits in Runtime, as effects, and is kept there over restarts; this says when they leave.
+// [driver]
 class Pushes {
  public:
   // `connector` pushes nothing until begin(). `topic`: all that is before the kind. All of them live longer.
@@ -41,26 +42,28 @@ class Pushes {
   Pushes(const Pushes&) = delete;
   Pushes& operator=(const Pushes&) = delete;
 
-  // The configuration has come to its end, with the user's own contact; which is pushed, too: it may have changed.
+  // The connector is configured. `own`: the user's contact, which is pushed first, as it may be another one than
+  // before.
   void begin(Item own);
   // The connector is not configured any more.
   void end();
 
-  // Whether one more may wait.
+  // Whether another push may be queued.
   [[nodiscard]] bool has_room() const;
-  // The connector pushes these items, which wait for their turn. `kind`: contact, chat or message.
+  // A push of the connector is queued in Runtime. `kind`: contact, chat or message.
   void queued(std::string_view kind, const std::vector<std::string>& items, std::size_t bytes);
-  // It is the turn of these.
+  // Runtime performs it.
   void leave(std::string_view kind, const std::string& list);
-  // Chats that MOCA has asked for, which goes as a push, too.
+  // Chats that MOCA has asked for are pushed, too. Only the last of these lists waits.
   void push_chats(std::string list);
 
-  // MOCA has asked for a contact, and such a request is open, or over.
+  // A request for a contact has come,
   void asked(std::string_view contact, bool in_old_form);
+  // waits for its answer, and has it.
   void request_opened() { ++open_requests_; }
   void request_over();
 
-  // For the store, and what an earlier run has left there. resume(): when all of it is there.
+  // For the store, and from there. resume(): when all of an earlier run is there.
   [[nodiscard]] std::string json() const;
   void restore(const json::Document& kept, bool is_configured);
   void resume();
@@ -91,8 +94,7 @@ class Pushes {
   State state_ = State::closed;
   Server server_ = Server::unknown;
   Barrier barrier_;                      // of what waits for the end of a configuration
-  std::vector<std::string> expected_;    // contacts that the server is to ask for
-  std::size_t asked_ = 0;                // requests for them
+  std::vector<std::string> expected_;    // contacts for which the server has not asked yet
   SteadyTime until_{};                   // then it is taken to be ready
   Item own_;                             // to be pushed; its JSON is empty where it was
   std::string chats_;                    // a list that MOCA has asked for; empty: none

@@ -144,6 +144,31 @@ TEST_CASE("moca: media arrive byte for byte, in pieces") {
   CHECK(at(moca.get_media("chats/" + gallery + "/messages/1/get_media").error, "error.code") == "404");
 }
 
+TEST_CASE("moca: an image that is sent by its URL can be had afterwards") {
+  MocaScene scene;
+  Demo moca(scene);
+  const std::string echo = id_of(moca, "chat", "Echo");
+  const std::string sent = moca.request(
+      "send_message/" + echo, R"({"message":{"type":"image","url":"https://example.com/cat.jpg","content":"a cat"}})");
+  CHECK(at(sent, "message.content") == "a cat");
+  const auto image = moca.get_media("chats/" + echo + "/messages/" + at(sent, "message_id") + "/get_media");
+  CHECK(image.error.empty());
+  CHECK(image.mime == "image/bmp");
+  CHECK(image.bytes.starts_with("BM"));
+}
+
+TEST_CASE("moca: the demo takes no phone number that is none") {
+  MocaScene scene;
+  Moca moca(scene.world.broker, "demo", "42");
+  moca.configure();
+  for (const std::string phone : {"", "not a phone"}) {
+    const std::string again = moca.configure(R"({"phone":)" + quoted(phone) + "}");
+    CHECK(at(again, "step") == "phone");
+    CHECK(at(items(at(again, "errors")).front(), "pointer") == "/phone");
+  }
+  check_finished(moca.configure(kPhone));
+}
+
 TEST_CASE("moca: chats that are asked for are pushed, too, as the published server wants them") {
   MocaScene scene;
   Demo moca(scene);

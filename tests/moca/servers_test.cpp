@@ -55,10 +55,9 @@ TEST_CASE("servers: behind the end come two strangers, and all else when the ser
   CHECK(lines.size() == 5);  // contacts, chats, messages; and the answer
 }
 
-TEST_CASE("servers: requests for others, or before the end, tell nothing of it") {
+TEST_CASE("servers: requests for others, for the same one, or before the end, tell nothing of it") {
   Finished stage;
-  stage.receive(kNewer + "1");
-  for (const char* id : {"192168", "3", "9"}) stage.receive(kNewer + id);
+  for (const char* id : {"1", "1", "192168", "3", "9"}) stage.receive(kNewer + id);
   CHECK(pushed(stage) == Lines{"chats"});
   stage.receive(kText);
   stage.receive(kText, R"({"phone":"+2"})");

@@ -22,8 +22,8 @@
 namespace botel {
 
 // The id of a contact, a chat or a message: an integer below 2^53, or a text of at most 256 bytes without control
-// characters, `/`, `+` and `#`. All contacts of a connector have ids of one kind, and so have chats and messages. No other
-// account may have the same ones: see ids.hpp.
+// characters, `/`, `+` and `#`. All contacts of a connector have ids of one kind, and so have chats and messages. No
+// other account may have the same ones: see ids.hpp.
 class Id {
  public:
   template <std::integral Number>
