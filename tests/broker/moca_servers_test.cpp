@@ -36,13 +36,17 @@ void expect_messages(MocaServer& server, std::size_t messages) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Servers, "servers: a busy server does not take the own contact for a stranger") {
-  newer.be_busy();
-  newer.configure(42, kSteps);
-  expect_messages(newer, kHistory);
-  const auto* const own = newer.contact(42, "192168");
-  REQUIRE(own);
-  CHECK(own->is_self);
+TEST_CASE("servers: a busy server does not take the user for a stranger, and can send") {
+  for (const Kind kind : {Kind::older, Kind::newer}) {
+    Scene scene;
+    MocaServer server(scene.world.broker, "telegram", kind);
+    server.be_busy();
+    server.configure(42, kSteps);
+    expect_messages(server, 20);
+    REQUIRE(server.contact(42, "192168"));
+    CHECK(server.contact(42, "192168")->is_self);
+    CHECK(server.send(42, id(200), "hi") == 200);
+  }
 }
 
 TEST_CASE_FIXTURE(Servers, "servers: no message of a connector takes the place of another's") {
