@@ -1,6 +1,8 @@
 // What Plugins knows of one file of its folder.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -14,6 +16,9 @@ namespace botel::plugin {
 
 // Why it is refused.
 inline constexpr auto kRolledBack = "it was rolled back: `botel reload` with its name takes it again";
+
+// Until a version of which no handler has gone well is rolled back.
+inline constexpr std::chrono::seconds kFailsAlways{5};
 
 // A version that is loaded.
 struct Plugins::Generation {
@@ -61,13 +66,30 @@ struct Plugins::File {
 
   enum class Health { good, rolling_back, failing };  // failing: its actors wait for a better one
   Health health = Health::good;
-  std::optional<SteadyTime> probation;  // until when
-  std::uint64_t forgiven = 0;           // errors before that
 
-  [[nodiscard]] std::uint64_t errors() const {
-    std::uint64_t all = 0;
+  // The handlers of what serves.
+  struct Handled {
+    std::uint64_t calls = 0, errors = 0;
+  };
+  struct Probation {
+    SteadyTime until;
+    Handled before;                           // it began
+    std::optional<SteadyTime> failing_since;  // nothing has gone well so far
+
+    // When it has to be looked at again.
+    [[nodiscard]] SteadyTime next() const {
+      return failing_since ? std::min(until, *failing_since + kFailsAlways) : until;
+    }
+  };
+  std::optional<Probation> probation;
+
+  [[nodiscard]] Handled handled() const {
+    Handled all;
     for (const auto& weak : now->logics) {
-      if (const auto logic = weak.lock()) all += logic->errors;
+      const auto logic = weak.lock();
+      if (!logic) continue;
+      all.calls += logic->calls;
+      all.errors += logic->errors;
     }
     return all;
   }

@@ -98,7 +98,7 @@ void Plugins::advance(const Time& now) {
 SteadyTime Plugins::next() const {
   SteadyTime next = watcher_->next();
   for (const auto& [name, one] : files_) {
-    if (one->probation) next = std::min(next, *one->probation);
+    if (one->probation) next = std::min(next, one->probation->next());
     if (one->retry) next = std::min(next, *one->retry);
   }
   return next;

@@ -166,6 +166,7 @@ class Plugins {
                                                const Objection& objection) const;
   void watch_probation(File& file);
   void begin_probation(File& file);
+  void pass_probation(File& file);
   void roll_back(File& file, std::uint64_t failures);
   void give_up(File& file);
   void try_again(File& file);

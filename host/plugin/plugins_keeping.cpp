@@ -52,20 +52,36 @@ std::optional<Wish> Plugins::instead_of(const File& file, const Candidate& refus
 
 void Plugins::watch_probation(File& file) {
   if (!file.probation || file.candidate || file.health != File::Health::good) return;
-  if (const auto failures = file.errors() - file.forgiven; failures >= config_.most_failures)
-    return roll_back(file, failures);
-  if (now_.steady < *file.probation) return;
+  File::Probation& probation = *file.probation;
+  const auto [calls, errors] = file.handled();
+  const auto failures = errors - probation.before.errors;
+  if (failures == 0 || failures < calls - probation.before.calls) {
+    probation.failing_since.reset();
+  } else if (!probation.failing_since) {
+    probation.failing_since = now_.steady;
+  }
+  // Where few talk to it, there may never be many failures: what they said waits.
+  const bool fails_always = probation.failing_since && now_.steady >= *probation.failing_since + kFailsAlways;
+  if (failures >= config_.most_failures || fails_always) return roll_back(file, failures);
+  if (now_.steady >= probation.until) pass_probation(file);
+}
+
+void Plugins::begin_probation(File& file) {
+  file.probation = {now_.steady + config_.probation, file.handled(), {}};
+  for (const Part& part : file.now->parts) part.role->set_on_probation(true);
+}
+
+void Plugins::pass_probation(File& file) {
   file.probation.reset();
+  for (const Part& part : file.now->parts) {
+    part.role->set_on_probation(false);
+    runtime_.give_up_failed(*part.role);
+  }
   shelf_->entry(file.name).proven = true;
   save({});
 }
 
-void Plugins::begin_probation(File& file) {
-  file.probation = now_.steady + config_.probation;
-  file.forgiven = file.errors();
-}
-
-// Until the version before it is back, its actors wait: each event that fails is lost to them.
+// Until the version before it is back, its actors wait.
 void Plugins::roll_back(File& file, std::uint64_t failures) {
   log::error("{}: {} of {} failed since it took over: the version before it shall take over again", file.name,
              counted(failures, "handler"), describe(file.now->note));
@@ -90,7 +106,10 @@ void Plugins::give_up(File& file) {
 
 void Plugins::try_again(File& file) {
   file.health = File::Health::good;
-  for (const Part& part : file.now->parts) part.role->set_failing(false);
+  for (const Part& part : file.now->parts) {
+    part.role->set_failing(false);
+    runtime_.retry_failed(*part.role);
+  }
   begin_probation(file);
   shelf_->entry(file.name).failing = false;
   save({});

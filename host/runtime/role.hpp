@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -35,6 +36,8 @@ class Role {
   [[nodiscard]] bool is_gone() const { return !logic_ || failing_; }
   void suspend(bool suspended) { suspended_ = suspended; }
   void set_failing(bool failing) { failing_ = failing; }
+  // Its version may be rolled back: an event that it fails to handle waits for that (see Runtime::give_up_failed).
+  void set_on_probation(bool on_probation) { on_probation_ = on_probation; }
 
   // Its actors; those whose state a version cannot read that reads schemas from `oldest` to `newest`; and those among
   // these that the version which is there can read.
@@ -49,9 +52,10 @@ class Role {
   const std::string name_;
   const std::int32_t kind_;
   std::shared_ptr<Logic> logic_;
-  bool suspended_ = false, failing_ = false;
-  std::map<std::uint32_t, std::size_t> schemas_;  // how many actors have a state of each
-  std::unordered_set<Actor*> stuck_;              // they have events, and a state that logic_ cannot read
+  bool suspended_ = false, failing_ = false, on_probation_ = false;
+  std::map<std::uint32_t, std::size_t> schemas_;    // how many actors have a state of each
+  std::unordered_set<Actor*> stuck_;                // they have events, and a state that logic_ cannot read
+  std::unordered_map<Actor*, std::string> failed_;  // on probation, at their first event: in the plugin's words
 };
 
 }  // namespace botel::runtime

@@ -218,9 +218,7 @@ void Runtime::finish(Turn& turn, SteadyTime now) {
     handle_again(turn);
   } else if (turn.result == BOTEL_OK) {
     commit(turn);
-  } else if (retry(turn)) {
-    return;
-  } else {
+  } else if (!retry(turn) && !put_off(turn)) {
     fail(turn);
   }
 }
@@ -244,16 +242,50 @@ void Runtime::commit(Turn& turn) {
 
 // `why`: what the host says of it, where that is not up to the plugin.
 void Runtime::fail(Turn& turn, std::string_view why) {
-  Actor& actor = *turn.actor;
-  ++failures_;
-  if (turn.logic) ++turn.logic->errors;
   std::string words(why.empty() ? std::string_view(turn.error) : why);
   if (why.empty() && retry_delay(turn.result)) words = fmt::format("it was tried {} times", turn.event->attempt);
-  complaints_.warning("{} {} {}: event {:#x} of {} {} failed with {}{}{}", actor.served_by(), actor.role.name(),
-                      turn.logic ? turn.logic->version() : "", turn.event->kind, actor.type,
-                      log::printable(actor.address), turn.result, words.empty() ? "" : ": ", words);
-  actor.drop_cached();
+  note_failure(turn, words, "");
+  turn.actor->drop_cached();
   tell(turn, failure("{}", turn.error));
+}
+
+void Runtime::note_failure(const Turn& turn, std::string_view words, std::string_view what_next) {
+  const Actor& actor = *turn.actor;
+  ++failures_;
+  if (turn.logic) ++turn.logic->errors;
+  complaints_.warning("{} {} {}: event {:#x} of {} {} failed with {}{}{}{}", actor.served_by(), actor.role.name(),
+                      turn.logic ? turn.logic->version() : "", turn.event->kind, actor.type,
+                      log::printable(actor.address), turn.result, words.empty() ? "" : ": ", words, what_next);
+}
+
+// A version that is on probation may be rolled back, and then the one before handles what it could not.
+bool Runtime::put_off(Turn& turn) {
+  Actor& actor = *turn.actor;
+  Role& role = actor.role;
+  if (!role.on_probation_ || turn.logic != role.logic_) return false;
+  note_failure(turn, turn.error, "; it waits until its version is rolled back, or has passed its probation");
+  actor.drop_cached();
+  role.failed_.emplace(&actor, std::move(turn.error));
+  return true;
+}
+
+void Runtime::retry_failed(Role& role) {
+  for (const auto& [actor, error] : std::exchange(role.failed_, {})) ready_.push(*actor);
+}
+
+void Runtime::give_up_failed(Role& role) {
+  while (!role.failed_.empty()) {
+    const auto first = role.failed_.extract(role.failed_.begin());
+    fail_waiting(*first.key(), first.mapped());
+  }
+}
+
+// Of what had failed before, and was counted then.
+void Runtime::fail_waiting(Actor& actor, const std::string& error) {
+  Turn turn;
+  turn.actor = &actor;
+  turn.event = &actor.queue_.front().event;
+  tell(turn, failure("{}", error));
 }
 
 bool Runtime::retry(Turn& turn) {
@@ -274,6 +306,7 @@ bool Runtime::retry(Turn& turn) {
 }
 
 void Runtime::give_up_retry(Actor& actor) {
+  if (const auto failed = actor.role.failed_.extract(&actor)) return fail_waiting(actor, failed.mapped());
   if (actor.retry_timer_ == 0) return;
   timers_.cancel(std::exchange(actor.retry_timer_, 0));
   Turn turn;
@@ -337,6 +370,7 @@ Event Runtime::take_first(Actor& actor) {
 void Runtime::retire(Actor& actor) {
   if (actor.busy_) ready_.remove(actor);
   actor.role.stuck_.erase(&actor);
+  actor.role.failed_.erase(&actor);
   first_again_.erase(&actor);
   for (const auto& [tag, timer] : actor.timers_) timers_.cancel(timer.id);
   timers_.cancel(actor.lane_timer_);

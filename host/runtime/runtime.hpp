@@ -82,7 +82,13 @@ class Runtime {
   // but behind a handler that runs now, of which nothing happens.
   void restart(Actor& actor, std::optional<Event> first);
 
-  // An event that waits to be tried again fails now: something that cannot wait comes behind it.
+  // Events that the role's logic has failed to handle on probation wait for another version, or for this: they are
+  // tried again now, or have failed for good.
+  void retry_failed(Role& role);
+  void give_up_failed(Role& role);
+
+  // Fails the event that waits to be tried again, or for another version, because a later event, such as the end, must
+  // not wait.
   void give_up_retry(Actor& actor);
 
   // While an actor is held its committed effects wait; timers and state do not.
@@ -139,6 +145,9 @@ class Runtime {
   void commit(Turn& turn);
   void fail(Turn& turn, std::string_view why = {});
   bool retry(Turn& turn);
+  bool put_off(Turn& turn);
+  void note_failure(const Turn& turn, std::string_view words, std::string_view what_next);
+  void fail_waiting(Actor& actor, const std::string& error);
   void tell(Turn& turn, const Result<>& committed);
   Event take_first(Actor& actor);
   void go_on(Actor& actor);

@@ -15,8 +15,10 @@ constexpr std::chrono::seconds kStuck{30};  // a handler that runs for so long c
 
 void Runtime::take_over(Role& role, std::shared_ptr<Logic> next) {
   if (auto old = std::exchange(role.logic_, std::move(next))) replaced_.push_back(std::move(old));
+  role.on_probation_ = false;
   if (!role.logic_) return;
   for (Actor* const actor : std::exchange(role.stuck_, {})) ready_.push(*actor);
+  retry_failed(role);
 }
 
 // Cached objects are dropped a few at a time, so that no round takes long.
@@ -46,10 +48,9 @@ void Runtime::restart(Actor& actor, std::optional<Event> first) {
 
 void Runtime::restart_with(Actor& actor, Event first) {
   if (actor.queue_.empty() && (actor.spilled_ == 0 || actor.handled_ == 0)) return post(actor, std::move(first));
-  if (actor.retry_timer_ != 0) {
-    timers_.cancel(std::exchange(actor.retry_timer_, 0));
-    ready_.push(actor);
-  }
+  const bool waits = actor.retry_timer_ != 0 || actor.role.failed_.erase(&actor) > 0;
+  timers_.cancel(std::exchange(actor.retry_timer_, 0));
+  if (waits) ready_.push(actor);
   // The event before those that wait was handled: its place is free.
   stamp(first);
   first.sequence = actor.queue_.empty() ? actor.handled_ : actor.queue_.front().event.sequence - 1;

@@ -20,6 +20,9 @@ namespace {
 
 constexpr auto kReload = R"({"command":"reload"})"
                          "\n";
+// Also what was rolled back before.
+constexpr auto kReloadByName = R"({"command":"reload","name":"counting"})"
+                               "\n";
 const std::vector<std::string> kBad = {"CRASHES_WHEN_LOADED", "CRASHES_WHEN_MADE", "CANNOT_BE_MADE", "HAS_NO_ENTRY",
                                        "OTHER_NOTE",          "LACKS_A_SYMBOL",    "STARTS_A_THREAD"};
 
@@ -38,6 +41,8 @@ class Folder {
     put(is_second_ ? fs::path(BOTEL_COUNTING_VERSIONS) / "counting-2.so"
                    : fs::path(BOTEL_COUNTING_FOLDER) / "counting.so");
   }
+  // It is taken, and rolled back when its handlers fail.
+  void put_throwing() const { put(fs::path(BOTEL_COUNTING_VERSIONS) / "counting-throws.so"); }
   void put_bad() { put(fs::path(BOTEL_COUNTING_VERSIONS) / ("counting-" + kBad[next_++ % kBad.size()] + ".so")); }
 
  private:
@@ -167,6 +172,22 @@ TEST_CASE("chaos: reloads, good and bad, lose, double and reorder nothing") {
   CHECK(harness::count(stage.host.log(), "takes over") >= times(15, 300));
   CHECK(harness::count(stage.host.log(), "is refused") >= times(15, 300));
   CHECK(harness::count(stage.host.log(), "stays in memory") == 0);
+}
+
+TEST_CASE("chaos: versions that throw are rolled back, and lose, double and reorder nothing") {
+  Folder folder;
+  Stage stage({.name = "rollbacks", .pace = {.rooms = 100, .per_second = 2000}, .plugins = folder.path().string()});
+  int rollbacks = 0;
+  const auto be_rolled_back = [&] {
+    folder.put_throwing();
+    harness::ask(stage.host.data(), kReloadByName);
+    harness::wait_until("the version before to take over again", [&] {
+      return harness::count(stage.host.log(), "takes over again from counting 3.0.0") > rollbacks;
+    });
+    ++rollbacks;
+    folder.put_good();
+  };
+  check_clean(stage.play({reloads("rollback", times(5, 50), stage.random, be_rolled_back, stage.host)}), stage);
 }
 
 TEST_CASE("chaos: reloads amid kills, resets and faints lose, double and reorder nothing") {

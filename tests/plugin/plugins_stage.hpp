@@ -174,6 +174,8 @@ struct Stage : botel::runtime::Port {
     settle(runtime);
     return said(address);
   }
+  // The same, in a room that nobody else is in.
+  std::string tell_somebody(const std::string& text) { return tell(text, "room " + std::to_string(actors.size())); }
   std::string said(const std::string& address = "room") {
     std::string all;
     for (const auto& line : std::exchange(lines[address], {})) all += (all.empty() ? "" : ", ") + line;

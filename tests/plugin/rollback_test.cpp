@@ -9,7 +9,11 @@ namespace {
 
 // Most failures are 3 in a minute.
 void fail(Stage& stage, int times) {
-  for (int i = 0; i < times; ++i) CHECK(stage.tell("fail") == "failed");
+  for (int i = 0; i < times; ++i) CHECK(stage.tell_somebody("fail") == "failed");
+}
+// On probation.
+void fail_and_wait(Stage& stage, int times) {
+  for (int i = 0; i < times; ++i) CHECK(stage.tell_somebody("fail") == "");
 }
 
 }  // namespace
@@ -22,9 +26,10 @@ TEST_CASE(
   stage.open();
   stage.drop("fails");
   CHECK(stage.state() == "2.0.0 on probation");
-  for (int i = 0; i < 3; ++i) CHECK(stage.tell("hello") == "failed");
+  for (const char* room : {"a", "b", "c"}) CHECK(stage.tell("hello", room) == "");
   stage.pass(milliseconds(1));
   CHECK(stage.last() == "zoo 1.0.0 takes over again from zoo 2.0.0");
+  for (const char* room : {"a", "b", "c"}) CHECK(stage.said(room) == "1.0.0 hello");
   CHECK(stage.tell("hello") == "1.0.0 hello");
   CHECK(stage.state() == "1.0.0 serving");
   // However often it fails: it was good before, and there is nothing to go back to.
@@ -41,7 +46,7 @@ TEST_CASE(
     CHECK(stage.rollback("zoo") == "zoo.so: zoo 1.0.0 takes over again from zoo 3.0.0");
   }
   SUBCASE("so it is after a restart") {
-    for (int i = 0; i < 3; ++i) stage.tell("hello");
+    for (int i = 0; i < 3; ++i) stage.tell_somebody("hello");
     stage.pass(milliseconds(1));
     CHECK(stage.state() == "1.0.0 serving");
     Stage next(disk);
@@ -57,11 +62,56 @@ TEST_CASE("rollback: events that come while the version before is brought back w
   Stage stage(disk);
   stage.open();
   stage.drop("v2");
-  fail(stage, 3);
+  fail_and_wait(stage, 3);
   stage.plugins->advance(stage.time);  // it has noticed
   CHECK(stage.tell("hello") == "");
   stage.settle_all();
   CHECK(stage.said() == "1.0.0 hello");
+}
+
+TEST_CASE("rollback: a version that does nothing well is rolled back soon, however few talk to it") {
+  const Disk disk;
+  disk.put("v1");
+  Stage stage(disk);
+  stage.open();
+  stage.drop("fails");
+  stage.pass(milliseconds(30'000));  // nobody talks to it
+  CHECK(stage.tell("hello") == "");
+  CHECK(stage.tell("again") == "");
+  stage.pass(milliseconds(1));
+  stage.pass(milliseconds(4'999));
+  CHECK(stage.state() == "2.0.0 on probation");
+  CHECK(stage.plugins->next() <= stage.time.steady + milliseconds(1));
+  stage.pass(milliseconds(1));
+  CHECK(stage.said() == "1.0.0 hello, 1.0.0 again");
+  CHECK(stage.state() == "1.0.0 serving");
+}
+
+TEST_CASE("rollback: what has failed waits over another configuration, and where the file is taken away") {
+  const Disk disk;
+  disk.put("v1");
+  Stage stage(disk);
+  stage.open();
+  stage.drop("v2");
+  CHECK(stage.tell("hello") == "2.0.0 hello");
+  CHECK(stage.tell("fail", "b") == "");
+  SUBCASE("another configuration tries it again") {
+    stage.configs["zoo"] = R"({"greeting":"x"})";
+    stage.plugins->reconfigure();
+    stage.settle_all();
+    CHECK(stage.said("b") == "");
+    CHECK(stage.status().errors == 1);
+    CHECK(stage.state() == "2.0.0 on probation");
+  }
+  SUBCASE("the file") {
+    fs::remove(disk.plugins / "zoo.so");
+    stage.become();
+    stage.pass(milliseconds(60'000));
+    CHECK(stage.said("b") == "");
+    stage.drop("v3");
+    CHECK(stage.status().errors == 1);  // on probation, too
+    CHECK(stage.said("b") == "");
+  }
 }
 
 TEST_CASE("rollback: a version that has gone well for long enough is good") {
@@ -70,15 +120,19 @@ TEST_CASE("rollback: a version that has gone well for long enough is good") {
   Stage stage(disk);
   stage.open();
   stage.drop("v2");
-  fail(stage, 2);
+  CHECK(stage.tell("hello") == "2.0.0 hello");
+  fail_and_wait(stage, 2);
+  CHECK(stage.tell("hello", "room 1") == "");  // behind what has failed
   stage.pass(milliseconds(60'000));
+  CHECK(stage.said("room 1") == "failed, 2.0.0 hello");
+  CHECK(stage.said("room 2") == "failed");
   CHECK(stage.state() == "2.0.0 serving");
   fail(stage, 5);
   stage.pass(milliseconds(1));
   CHECK(stage.tell("hello") == "2.0.0 hello");
   SUBCASE("so that it is what others are rolled back to") {
     stage.drop("fails");
-    for (int i = 0; i < 3; ++i) stage.tell("hello");
+    for (int i = 0; i < 3; ++i) stage.tell_somebody("hello");
     stage.pass(milliseconds(1));
     CHECK(stage.tell("hello") == "2.0.0 hello");
   }
@@ -97,7 +151,7 @@ TEST_CASE("rollback: where the version before could not read what the new one wr
   stage.open();
   stage.drop("writes-2");
   CHECK(stage.tell("hello") == "2.0.0 hello");
-  fail(stage, 3);
+  fail_and_wait(stage, 3);
   stage.pass(milliseconds(1));
   CHECK(stage.state() == "2.0.0 failing");
   CHECK(stage.gone == Lines{"zoo"});
@@ -113,7 +167,7 @@ TEST_CASE("rollback: where the version before could not read what the new one wr
     CHECK(stage.tell("b") == "");
     CHECK(stage.reload("zoo") == "zoo.so: zoo 2.0.0 is tried again");
     CHECK(stage.said() == "2.0.0 a, 2.0.0 b");
-    fail(stage, 6);
+    fail_and_wait(stage, 6);
     stage.pass(milliseconds(1));
     CHECK(stage.state() == "2.0.0 failing");
   }
@@ -147,7 +201,7 @@ TEST_CASE("rollback: a host that starts takes the kept copy where the file in th
     CHECK(stage.tell("hello") == "2.0.0 hello");
     // It was an update like any other.
     CHECK(stage.state() == "2.0.0 on probation");
-    fail(stage, 3);
+    fail_and_wait(stage, 3);
     stage.pass(milliseconds(1));
     CHECK(stage.tell("hello") == "1.0.0 hello");
   }

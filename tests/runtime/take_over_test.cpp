@@ -334,3 +334,130 @@ TEST_CASE("code: threads are counted for the code that has started them") {
   other.join();
   CHECK(code.threads() == 0);
 }
+
+// Probation ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// A new version that serves on probation and fails at the message "bad".
+struct Probation : Stage {
+  Probation() {
+    new_bot.handle = [](const botel_call& call, const botel_event& event) -> std::int32_t {
+      if (FakeBot::view(event.payload) != "bad") return answer("new", call, event);
+      FakeBot::say(call, "never heard");
+      call.host->set_error(call.host, {"no", 2});
+      return BOTEL_E_FAILED;
+    };
+    runtime.take_over(role, new_bot.logic("bot"));
+    role.set_on_probation(true);
+  }
+  void tell(Actor& actor, const std::vector<std::string>& texts) {
+    for (const auto& text : texts) post(actor, text);
+    settle(runtime);
+  }
+  void go_back() { runtime.take_over(role, old_bot.logic("bot")); }
+};
+
+}  // namespace
+
+TEST_CASE("probation: what the new version fails at is handled by the version before, in order") {
+  Probation stage;
+  Actor &actor = stage.add("7"), &other = stage.add("8");
+  stage.tell(actor, {"a", "bad", "b"});
+  stage.tell(other, {"c"});
+  CHECK(stage.lines == Lines{"new a ()", "new c ()"});
+  CHECK(stage.role.logic()->errors == 1);
+  CHECK(actor.queued() == 2);
+  CHECK_FALSE(stage.runtime.has_work());
+  stage.go_back();
+  settle(stage.runtime);
+  CHECK(stage.lines == Lines{"new a ()", "new c ()", "old bad (a)", "old b (bad)"});
+}
+
+TEST_CASE("probation: where the version stays, what it failed at has failed, and the rest goes on") {
+  Probation stage;
+  Actor &actor = stage.add("7"), &other = stage.add("8");
+  stage.tell(actor, {"bad", "a"});
+  stage.tell(other, {"bad"});
+  stage.role.set_on_probation(false);
+  stage.runtime.give_up_failed(stage.role);
+  CHECK(stage.lines == Lines{"failed", "failed"});
+  CHECK(stage.role.logic()->errors == 2);  // not once more
+  settle(stage.runtime);
+  CHECK(stage.lines == Lines{"failed", "failed", "new a ()"});
+  // From now on nothing waits.
+  stage.tell(actor, {"bad", "b"});
+  CHECK(stage.lines == Lines{"failed", "failed", "new a ()", "failed", "new b (a)"});
+}
+
+TEST_CASE("probation: what has failed may be tried again by the same version") {
+  Probation stage;
+  Actor& actor = stage.add();
+  stage.tell(actor, {"bad", "a"});
+  stage.new_bot.handle = [](const botel_call& call, const botel_event& event) {
+    return Stage::answer("new", call, event);
+  };
+  stage.runtime.retry_failed(stage.role);
+  settle(stage.runtime);
+  CHECK(stage.lines == Lines{"new bad ()", "new a (bad)"});
+}
+
+TEST_CASE("probation: an event that must not wait fails the one before it") {
+  Probation stage;
+  Actor& actor = stage.add();
+  stage.tell(actor, {"bad", "a"});
+  stage.runtime.give_up_retry(actor);
+  settle(stage.runtime);
+  CHECK(stage.lines == Lines{"failed", "new a ()"});
+  stage.runtime.give_up_failed(stage.role);
+  CHECK(stage.lines.size() == 2);
+}
+
+TEST_CASE("probation: an actor may go, or begin anew, while an event of it waits") {
+  Probation stage;
+  Actor& actor = stage.add();
+  stage.tell(actor, {"a", "bad"});
+  SUBCASE("go") {
+    stage.runtime.retire(actor);
+    stage.go_back();
+    settle(stage.runtime);
+    CHECK(stage.lines == Lines{"new a ()"});
+  }
+  SUBCASE("begin anew") {
+    stage.runtime.restart(actor, Event{.kind = BOTEL_ROOM_START});
+    settle(stage.runtime);
+    CHECK(stage.lines == Lines{"new a ()", "new start ()"});
+    stage.go_back();
+    settle(stage.runtime);
+    CHECK(stage.lines.back() == "old bad (start)");
+  }
+}
+
+TEST_CASE("probation: what an older version fails at, whose handler has run on, does not wait") {
+  Stage stage;
+  Actor& actor = stage.add();
+  std::atomic<bool> inside{false}, go{false};
+  stage.old_bot.handle = [&](const botel_call&, const botel_event&) -> std::int32_t {
+    inside = true;
+    while (!go) std::this_thread::yield();
+    return BOTEL_E_FAILED;
+  };
+  stage.post(actor, "a");
+  Workers* running = nullptr;
+  Workers workers(
+      [&] {
+        stage.runtime.advance(stage.time);
+        if (!stage.runtime.run(*running)) return false;
+        if (inside && !go) {
+          stage.runtime.take_over(stage.role, stage.new_bot.logic("bot"));
+          stage.role.set_on_probation(true);
+          go = true;
+        }
+        if (!stage.lines.empty()) running->stop();
+        return true;
+      },
+      [] {}, 4);
+  running = &workers;
+  workers.run();
+  CHECK(stage.lines == Lines{"failed"});
+}

@@ -47,6 +47,9 @@ class Counting : public botel::Bot {
     std::string verb;
     long long number = 0;
     words >> verb;
+#ifdef COUNTING_THROWS
+    throw botel::Error("this version does nothing well");
+#endif
     if (verb == "crash") crash();
     if (verb == "report") return report(room, m.text);
     if (verb == "sleep" && words >> number) return std::this_thread::sleep_for(std::chrono::milliseconds(number));
