@@ -180,6 +180,7 @@ void read_gitple(Table& table, Config& config) {
   set(config.gitple.requests, table.filters("requests"));
   set(config.gitple.answers, table.filters("answers"));
   set(config.gitple.idle, table.time("idle_timeout"));
+  set(config.gitple.request_timeout, table.time("request_timeout"));
   set(config.gitple.answer_timeout, table.time("answer_timeout"));
   set(config.gitple.leave_timeout, table.time("leave_timeout"));
   set(config.gitple.drop_repeats, table.time("drop_repeats"));

@@ -230,7 +230,9 @@ void Host::abandon() {
     log::error("{} {} is still busy with {} {}", away.actor->served_by(), away.actor->role.name(), away.actor->type,
                away.actor->address);
   }
-  black_box_.reset();  // a stop is no crash
+  // What has begun since may only be slow.
+  black_box_->leave_running(runtime_.tasks_begun_after(*stop_by_ - kDrainTime));
+  black_box_.reset();
   broker_.reset();
   data_.reset();
   std::_Exit(1);

@@ -82,7 +82,8 @@ Host::Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_p
       workers_([this] { return round(); }, [this] { wake(); }, config.threads) {}
 
 Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
-  auto black_box = BlackBox::open(config.data / "running", config.threads, Time::now());
+  const unsigned threads = config.threads + runtime::Runtime::kMostExtraThreads;
+  auto black_box = BlackBox::open(config.data / "running", threads, Time::now());
   if (!black_box) return tl::unexpected(black_box.error());
   black_box_ = std::move(*black_box);
   // What crashed an earlier run than the last was told then.
@@ -113,7 +114,7 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   filters_.insert(filters_.end(), of_connectors.begin(), of_connectors.end());
   if (auto subscribed = subscribe(); !subscribed) return subscribed;
   if (broker_ && broker_->has_ended()) return failure("the private broker has ended");
-  orders_.emplace(*plugins_, bots_, *moca_, [this] { return reconfigure(); });
+  orders_.emplace(*plugins_, bots_, *moca_, runtime_, [this] { return reconfigure(); });
   auto control =
       Control::open(config.data, [this](const auto& request, const auto& answer) { orders_->take(request, answer); });
   if (!control) return tl::unexpected(control.error());

@@ -27,6 +27,19 @@ std::string write(const plugin::FileStatus& file, const plugin::Status& status) 
 
 }  // namespace
 
+// Handlers that may never return.
+std::string Orders::hanging() const {
+  std::vector<std::string> all;
+  for (const runtime::Runtime::Away& away : runtime_.away()) {
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(runtime_.now().steady - away.since);
+    if (elapsed < runtime::Runtime::kHangs) continue;
+    all.push_back(fmt::format(R"({{"name":{},"version":{},"actor":"{}","address":{},"event":{},"running_ms":{}}})",
+                              json::quoted(away.logic->id()), json::quoted(away.logic->version()), away.actor->type,
+                              json::quoted(away.actor->address), away.event->kind, elapsed.count()));
+  }
+  return json::array(all);
+}
+
 std::string Orders::status() const {
   std::vector<std::string> loaded, not_loaded, not_served, missing, leftovers;
   for (const plugin::FileStatus& file : plugins_.files()) {
@@ -43,9 +56,10 @@ std::string Orders::status() const {
         fmt::format(R"({{"name":{},"kind":"{}","rooms":{},"why":"{}"}})", json::quoted(name), kind, actors, why));
   }
   for (const auto& what : plugins_.leftovers()) leftovers.push_back(json::quoted(what));
-  return fmt::format(R"({{"plugins":{},"not_loaded":{},"not_served":{},"missing":{},"still_in_memory":{}}})",
-                     json::array(loaded), json::array(not_loaded), json::array(not_served), json::array(missing),
-                     json::array(leftovers));
+  return fmt::format(
+      R"({{"plugins":{},"not_loaded":{},"not_served":{},"missing":{},"hanging":{},"still_in_memory":{}}})",
+      json::array(loaded), json::array(not_loaded), json::array(not_served), json::array(missing), hanging(),
+      json::array(leftovers));
 }
 
 // Types that a plugin offers, and connectors, whose type may have lost its plugin.
@@ -63,7 +77,8 @@ std::string Orders::connectors() const {
                                      json::quoted(status.type), json::quoted(status.id), status.configured,
                                      json::quoted(status.step), status.waiting));
   }
-  return fmt::format(R"({{"types":{},"connectors":{}}})", json::array(types), json::array(connectors));
+  return fmt::format(R"({{"types":{},"connectors":{},"hanging":{}}})", json::array(types), json::array(connectors),
+                     hanging());
 }
 
 void Orders::take(const json::Document& request, const Control::Answer& answer) {

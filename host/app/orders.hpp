@@ -15,8 +15,9 @@ namespace botel::app {
 class Orders {
  public:
   // `reread`: reads the configuration again; what is wrong with it, or nothing.
-  Orders(plugin::Plugins& plugins, const Bots& bots, const moca::Service& moca, std::function<std::string()> reread)
-      : plugins_(plugins), bots_(bots), moca_(moca), reread_(std::move(reread)) {}
+  Orders(plugin::Plugins& plugins, const Bots& bots, const moca::Service& moca, const runtime::Runtime& runtime,
+         std::function<std::string()> reread)
+      : plugins_(plugins), bots_(bots), moca_(moca), runtime_(runtime), reread_(std::move(reread)) {}
 
   // {"command":"plugins"}
   // {"command":"connectors"}
@@ -28,10 +29,12 @@ class Orders {
  private:
   [[nodiscard]] std::string status() const;
   [[nodiscard]] std::string connectors() const;
+  [[nodiscard]] std::string hanging() const;
 
   plugin::Plugins& plugins_;
   const Bots& bots_;
   const moca::Service& moca_;
+  const runtime::Runtime& runtime_;
   const std::function<std::string()> reread_;
 };
 

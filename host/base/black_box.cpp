@@ -69,9 +69,11 @@ bool BlackBox::Suspect::condemned() const { return crashes >= kCrashes || ends >
 
 std::string BlackBox::Suspect::describe() const {
   if (crashes == 0) return fmt::format("{}: running at {} of the host", name, counted(ends, "end"));
-  const std::string by = signal == 0 ? "exit()" : fmt::format("signal {}", signal);
-  return fmt::format("{}: {} of the host, last by {}; running at {}", name,
-                     crashes == 1 ? "1 crash" : fmt::format("{} crashes", crashes), by, counted(ends, "other end"));
+  std::string by = fmt::format("signal {}", signal);
+  if (signal == 0) by = "exit()";
+  if (signal == black_box::kLeft) by = "a handler that did not return";
+  return fmt::format("{}: cause of {} of the host, last by {}; running at {}", name, counted(crashes, "end"), by,
+                     counted(ends, "other end"));
 }
 
 Result<std::unique_ptr<BlackBox>> BlackBox::open(const std::filesystem::path& path, unsigned threads, Time now,
@@ -115,6 +117,10 @@ void BlackBox::forget(std::uint64_t task) {
 }
 
 void BlackBox::end_well() { memory_->ended_well.store(true, std::memory_order_relaxed); }
+
+void BlackBox::leave_running(const std::vector<std::uint64_t>& innocent) const {
+  black_box::note_left(*memory_, innocent);
+}
 
 void BlackBox::alive(std::int64_t unix_ms) {
   memory_->alive_ms.store(unix_ms, std::memory_order_relaxed);

@@ -4,7 +4,7 @@
 // A task is known by a 64-bit hash of its content, so that it is the same one when it comes again after a restart. It
 // is condemned when it was running
 // - in two runs on the thread that got a fatal signal (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, a used-up stack among
-//   them) or that called exit(): a crash; or
+//   them) or that called exit(), or at a stop that could not wait for it: a crash; or
 // - at five ends of another cause: kill -9, no memory left, a power cut, a crash of another thread. It may be the
 //   cause, as one that eats all memory is.
 //
@@ -44,11 +44,11 @@ class BlackBox {
     std::string name;      // fit for a log
     unsigned crashes = 0;  // runs, as are `ends`
     unsigned ends = 0;
-    int signal = 0;       // of the last crash; 0: exit()
+    int signal = 0;       // of the last crash; 0: exit(); or black_box::kLeft
     bool recent = false;  // it was running when the last run ended
 
     [[nodiscard]] bool condemned() const;
-    // "bot echo, room 1/7: 2 crashes of the host, last by signal 11; running at 0 other ends"
+    // "bot echo, room 1/7: cause of 2 ends of the host, last by signal 11; running at 0 other ends"
     [[nodiscard]] std::string describe() const;
   };
   static constexpr std::size_t kMostSuspects = 64;
@@ -91,6 +91,10 @@ class BlackBox {
 
   // All that this run has done is kept, and the clean end follows. [driver]
   void end_well();
+
+  // This process ends without waiting for the tasks that are running. All but the `innocent` ones are to blame: end it
+  // before they return. [driver]
+  void leave_running(const std::vector<std::uint64_t>& innocent) const;
 
   // This thread runs a task until end(). `name` is put together from its pieces and `number`, in hexadecimal; it is cut
   // where it is too long: begin(hash, {"bot ", id, ", event "}, kind). Where more threads than agreed have a task,

@@ -32,7 +32,8 @@ static_assert(sizeof(Record) == kSize && sizeof(Header) == kSize);
 constexpr std::size_t kFixed = 1 + BlackBox::kMostSuspects;  // records in front of those of the threads
 
 bool sound(const Record& record) {
-  const bool ended = record.state >= kEnded && record.state <= kEnded + SIGRTMAX;
+  const int signal = record.state - kEnded;
+  const bool ended = signal >= 0 && (signal <= SIGRTMAX || signal == kLeft);
   return record.state == kFree || ((record.state == kRunning || ended) && record.length <= sizeof record.name);
 }
 

@@ -21,7 +21,8 @@ namespace botel::black_box {
 // States of a record.
 constexpr std::int32_t kFree = 0;
 constexpr std::int32_t kRunning = 1;  // a thread's task; a suspect that has not crashed
-constexpr std::int32_t kEnded = 256;  // plus the signal that the task's thread got; 0: exit()
+constexpr std::int32_t kEnded = 256;  // plus the signal that the task's thread got; 0: exit(), and
+constexpr int kLeft = 255;            // it had not returned at a stop
 
 // A suspect, or the task of a thread.
 struct alignas(256) Record {

@@ -41,23 +41,27 @@ bool wait_until_noted() {
   return blame_state != kNoting;
 }
 
-// All that is running. The header comes last, so that who is killed here leaves what was noted before.
-void note_crash(const Memory& memory, const Record* culprit, const Slot* where) {
+// All that is running. `record_of` gives the record of a slot. The header comes last, so that who is killed here leaves
+// what was noted before.
+template <class RecordOf>
+void note_all(const Memory& memory, const RecordOf& record_of) {
   const auto note = [&file = *memory.file](std::size_t place, const Record& record) {
     if (record.state != kFree) file.write(Part::crash, place, record);
   };
-  Record record;
   for (std::size_t i = 0; i < memory.suspects.size(); ++i) note(i, memory.suspect(i));
-  for (std::size_t i = 0; i < memory.slots.size(); ++i) {
-    const Slot& slot = memory.slots[i];
-    const auto run = slot.run();
-    if (&slot == where) {
-      note(BlackBox::kMostSuspects + i, *culprit);
-    } else if (run != 0 && slot.read(run, record)) {
-      note(BlackBox::kMostSuspects + i, record);
-    }
-  }
+  for (std::size_t i = 0; i < memory.slots.size(); ++i) note(BlackBox::kMostSuspects + i, record_of(memory.slots[i]));
   memory.file->write_header(Part::crash, memory.alive_ms.load(std::memory_order_relaxed));
+}
+
+// Free where nothing runs.
+Record running(const Slot& slot) {
+  Record record{};
+  const auto run = slot.run();
+  return run != 0 && slot.read(run, record) ? record : Record{};
+}
+
+void note_crash(const Memory& memory, const Record* culprit, const Slot* where) {
+  note_all(memory, [=](const Slot& slot) { return &slot == where ? *culprit : running(slot); });
 }
 
 void tell(int signal, const Record* culprit) {
@@ -138,6 +142,15 @@ struct Place {
 };
 
 }  // namespace
+
+void note_left(const Memory& memory, const std::vector<std::uint64_t>& innocent) {
+  note_all(memory, [&](const Slot& slot) {
+    Record record = running(slot);
+    if (std::ranges::count(innocent, record.task) > 0) return Record{};
+    if (record.state != kFree) record.state = kEnded + kLeft;
+    return record;
+  });
+}
 
 void watch(const Memory& memory) {
   host = getpid();

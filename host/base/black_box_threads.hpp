@@ -4,6 +4,8 @@
 #include <signal.h>
 
 #include <array>
+#include <cstdint>
+#include <vector>
 
 #include "base/black_box_memory.hpp"
 
@@ -14,5 +16,8 @@ inline constexpr std::array kFatalSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGAB
 // From here on what ends the run is noted in the file of `memory`, until unwatch() has returned.
 void watch(const Memory& memory);
 void unwatch(const Memory& memory);
+
+// What is running now, but for the `innocent` tasks, is to blame for this end. The process must end before it returns.
+void note_left(const Memory& memory, const std::vector<std::uint64_t>& innocent);
 
 }  // namespace botel::black_box

@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/complain.hpp"
+#include "cli/hanging.hpp"
 #include "cli/order.hpp"
 
 namespace botel::cli {
@@ -31,23 +32,27 @@ std::string state_of(const json::Document& connector) {
 using Rows = std::vector<std::vector<std::string>>;
 
 // Each type that a plugin offers, and those that have connectors and no plugin.
-Rows types_of(const json::Document& all) {
+Rows types_of(const json::Document& all, const Hanging& hanging) {
   std::map<std::string, std::size_t> numbers;
   for (const auto& connector : list(all, "connectors")) ++numbers[of(connector, "type")];
   Rows rows{{"TYPE", "VERSION", "STATE", "FILE", "CONNECTORS"}};
   for (const auto& type : list(all, "types")) {
     const std::string name = of(type, "type");
-    rows.push_back({name, of(type, "version"), of(type, "state"), of(type, "file"), std::to_string(numbers[name])});
+    const std::string version = of(type, "version");
+    rows.push_back({name, version, hanging.state(of(type, "state"), name, version), of(type, "file"),
+                    std::to_string(numbers[name])});
     numbers.erase(name);
   }
   for (const auto& [name, number] : numbers) rows.push_back({name, "-", "not there", "-", std::to_string(number)});
   return rows;
 }
 
-Rows connectors_of(const json::Document& all) {
+Rows connectors_of(const json::Document& all, const Hanging& hanging) {
   Rows rows{{"TYPE", "ID", "WAITING", "STATE"}};
   for (const auto& connector : list(all, "connectors")) {
-    rows.push_back({of(connector, "type"), of(connector, "id"), of(connector, "waiting"), state_of(connector)});
+    const std::string type = of(connector, "type"), id = of(connector, "id");
+    const bool hangs = hanging.has("connector", type + "/" + id);
+    rows.push_back({type, id, of(connector, "waiting"), state_of(connector) + (hangs ? ", hangs" : "")});
   }
   return rows;
 }
@@ -60,7 +65,8 @@ int show(const Options& options) {
     return 0;
   }
   const json::Document all = *json::read(*answer);
-  const Rows types = types_of(all), connectors = connectors_of(all);
+  const Hanging hanging(all);
+  const Rows types = types_of(all, hanging), connectors = connectors_of(all, hanging);
   if (types.size() == 1) {
     fmt::print("no plugin that is loaded offers connectors, and there are none\n");
     return 0;
@@ -72,6 +78,7 @@ int show(const Options& options) {
   } else {
     print_table(connectors);
   }
+  hanging.print();
   return 0;
 }
 

@@ -15,6 +15,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/complain.hpp"
+#include "cli/hanging.hpp"
 #include "cli/order.hpp"
 #include "cli/text.hpp"
 #include "plugin/candidate.hpp"
@@ -44,14 +45,15 @@ int show(const Options& options) {
     return 0;
   }
   const json::Document all = *json::read(*answer);
+  const Hanging hanging(all);
   std::vector<std::vector<std::string>> rows{
       {"NAME", "KIND", "VERSION", "ABI", "STATE", "GEN", "ROOMS", "CALLS", "ERRORS", "SHA256", "FILE", "LAST CHANGE"}};
   for (const auto& item : list(all, "plugins")) {
     const auto last = inside(item, "last");
-    rows.push_back({of(item, "name"), of(item, "kind"), of(item, "version"), of(item, "abi"), of(item, "state"),
-                    of(item, "generation"), of(item, "rooms"), of(item, "calls"), of(item, "errors"),
-                    of(item, "sha256").substr(0, 12), of(item, "file"),
-                    when(last) + (is_true(last, "good") ? " " : " refused: ") + of(last, "text")});
+    rows.push_back({of(item, "name"), of(item, "kind"), of(item, "version"), of(item, "abi"),
+                    hanging.state(of(item, "state"), of(item, "name"), of(item, "version")), of(item, "generation"),
+                    of(item, "rooms"), of(item, "calls"), of(item, "errors"), of(item, "sha256").substr(0, 12),
+                    of(item, "file"), when(last) + (is_true(last, "good") ? " " : " refused: ") + of(last, "text")});
   }
   print_table(rows);
   std::string named;
@@ -72,6 +74,7 @@ int show(const Options& options) {
   for (const auto& each : inside(all, "still_in_memory").elements) {
     fmt::print("still in memory: {}\n", clean(json::text(each)));
   }
+  hanging.print();
   return 0;
 }
 

@@ -87,6 +87,8 @@ struct Room : runtime::Actor {
   SteadyTime last_said{};  // by either side
   runtime::Timers::Id idle_timer = 0;
   runtime::Timers::Id leave_timer = 0;
+  runtime::Timers::Id request_timer = 0;
+  bool given_up = false;  // gitple was told that the bot has not handled the start, or the end, in time
 };
 
 }  // namespace botel::gitple

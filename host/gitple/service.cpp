@@ -44,7 +44,8 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
           counters.add("gitple_messages_repeated_total", "Messages that came again within drop_repeats")),
       dropped_messages_(counters.add("gitple_messages_dropped_total", "Messages for a bot that is too far behind")),
       unknown_topics_(counters.add("gitple_unknown_topics_total", "Messages on topics that nobody listens to")),
-      lost_answers_(counters.add("gitple_answers_lost_total", "Requests of bots that gitple did not answer")) {}
+      lost_answers_(counters.add("gitple_answers_lost_total", "Requests of bots that gitple did not answer")),
+      timeouts_(counters.add("gitple_timeouts_total", "Starts and ends that a bot did not handle in time")) {}
 
 void Service::close(bool another_run) {
   if (another_run) unanswered_.leave_to_next_run();
@@ -172,7 +173,7 @@ void Service::serve_start(Waiting request) {
   if (room && room->session() == start.identity.session) {
     if (room->stage == Stage::open) return request.reply.ok();
     // An earlier run has made the room, and left the answer to this one.
-    if (room->stage == Stage::starting && room->replies.empty())
+    if (room->stage == Stage::starting && room->replies.empty() && !room->given_up)
       return room->replies.push_back(std::move(request.reply));
   }
 
@@ -208,6 +209,7 @@ Room& Service::add(std::unique_ptr<Room> room) {
 
 // What waits cannot wait for an event that is to be tried again some day.
 void Service::keep_waiting(Room& room, Waiting request) {
+  if (room.given_up) return refuse(request.reply, room.address, kBotFailed, "The bot is still busy in this room");
   if (room.waiting.size() >= kMostWaiting) {
     return refuse(request.reply, room.address, kInternalError, "Internal error: too many requests wait for this room");
   }
@@ -230,6 +232,7 @@ void Service::subscribed(const std::string& address, const Result<>& granted) {
   unlisten(room);
   listen(room);
   room.stage = Stage::starting;
+  wait_for_bot(room);
   runtime_.post(room, {.kind = BOTEL_ROOM_START});
   for (Event& event : std::exchange(room.early, {})) runtime_.post(room, std::move(event));
 }
@@ -246,6 +249,7 @@ void Service::started(Room& room, const Result<>& committed) {
   log::debug("room {}: bot {} has started session {}", log::printable(room.address), room.role.name(),
              log::printable(room.session()));
   room.stage = Stage::open;
+  runtime_.timers().cancel(std::exchange(room.request_timer, 0));
   runtime_.touch(room);
   room.last_said = runtime_.now().steady;
   watch_idle(room, room.last_said + config_.idle);
@@ -285,6 +289,7 @@ void Service::end(Room& room, std::string_view why) {
   runtime_.timers().cancel(std::exchange(room.idle_timer, 0));
   runtime_.timers().cancel(std::exchange(room.leave_timer, 0));
   if (room.is_orphan() && !runtime::Runtime::in_handler(room)) return ended(room);
+  wait_for_bot(room);
   runtime_.post(room, {.kind = BOTEL_ROOM_END, .format = BOTEL_FORMAT_TEXT, .payload = std::string(why)});
 }
 
@@ -303,6 +308,29 @@ void Service::ended(Room& room) {
   forget_time(place);
 }
 
+// Gitple does not wait for ever: not for a handler that hangs, nor for a bot that is far behind.
+void Service::wait_for_bot(Room& room) {
+  runtime_.timers().cancel(room.request_timer);
+  room.request_timer = runtime_.timers().set(runtime_.now().steady + config_.request_timeout, [this, &room] {
+    room.request_timer = 0;
+    ++timeouts_;
+    time_out(room);
+  });
+}
+
+// A start that was refused must not happen afterwards. An end does: the conversation is over when the bot has come to
+// it.
+void Service::time_out(Room& room) {
+  const bool is_start = room.stage == Stage::starting;
+  const bool is_removed = is_start && !runtime::Runtime::in_handler(room);
+  const std::string_view why = is_start ? "The bot has not started in time" : "The bot has not ended in time";
+  for (Reply& reply : std::exchange(room.replies, {})) refuse(reply, room.address, kBotFailed, std::string(why));
+  if (is_removed) return started(room, failure(""));
+  room.given_up = true;
+  runtime_.touch(room);
+  for (Waiting& request : std::exchange(room.waiting, {})) keep_waiting(room, std::move(request));
+}
+
 void Service::forget_time(const std::string& place) {
   const auto found = last_times_.find(place);
   if (found != last_times_.end() && found->second.expired()) last_times_.erase(found);
@@ -316,6 +344,7 @@ std::vector<Waiting> Service::remove(Room& room) {
   }
   runtime_.timers().cancel(room.idle_timer);
   runtime_.timers().cancel(room.leave_timer);
+  runtime_.timers().cancel(room.request_timer);
   answer_topics_.remove(room.start.cmd_res_pub);
   unlisten(room);
   runtime_.retire(room);

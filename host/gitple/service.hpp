@@ -21,9 +21,10 @@ namespace botel::gitple {
 struct ServiceConfig {
   std::vector<std::string> requests{"s/+/a/+/t/+/req/#"};
   std::vector<std::string> answers{"s/+/a/+/u/+/r/+/res/#"};
-  std::chrono::milliseconds idle{std::chrono::minutes(10)};            // until a silent room times out
-  std::chrono::milliseconds answer_timeout{std::chrono::seconds(30)};  // until a bot's own request is given up
-  std::chrono::milliseconds leave_timeout{std::chrono::seconds(30)};   // until a room that may go goes by itself
+  std::chrono::milliseconds idle{std::chrono::minutes(10)};             // until a silent room times out
+  std::chrono::milliseconds request_timeout{std::chrono::seconds(30)};  // until a start or an end is given up
+  std::chrono::milliseconds answer_timeout{std::chrono::seconds(30)};   // until a bot's own request is given up
+  std::chrono::milliseconds leave_timeout{std::chrono::seconds(30)};    // until a room that may go goes by itself
   std::optional<std::chrono::milliseconds> drop_repeats = {};  // in which a message of a user is taken once; none: each
 };
 
@@ -95,6 +96,8 @@ class Service final : public runtime::Port {
   void started(Room& room, const Result<>& committed);
   void end(Room& room, std::string_view why);
   void ended(Room& room);
+  void wait_for_bot(Room& room);
+  void time_out(Room& room);
   std::vector<Waiting> remove(Room& room);
   void forget_time(const std::string& place);
 
@@ -145,6 +148,7 @@ class Service final : public runtime::Port {
   Counter& dropped_messages_;
   Counter& unknown_topics_;
   Counter& lost_answers_;
+  Counter& timeouts_;
 };
 
 }  // namespace botel::gitple

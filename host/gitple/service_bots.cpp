@@ -35,7 +35,9 @@ std::int32_t Service::check(const botel_effect& effect) const {
 
 void Service::handled(runtime::Actor& actor, const Event& event, const Result<>& committed) {
   Room& room = static_cast<Room&>(actor);
-  if (event.kind == BOTEL_ROOM_START && room.stage == Stage::starting) return started(room, committed);
+  if (event.kind == BOTEL_ROOM_START && room.stage == Stage::starting) {
+    return started(room, room.given_up ? failure("") : committed);
+  }
   // Without its bot the end itself would wait for ever.
   if (event.kind == BOTEL_ROOM_END || (room.stage == Stage::ending && room.is_orphan())) return ended(room);
 }

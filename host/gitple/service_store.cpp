@@ -66,6 +66,7 @@ std::string Service::progress(const runtime::Actor& actor) const {
     json += fmt::format(R"({{"id":"{}","tag":"{}","due":{}}})", asked.id, asked.tag, runtime_.unix_ms(asked.due));
   }
   json += "]";
+  if (room.given_up) json += R"(,"given_up":true)";
   if (!room.repeats.empty()) json += R"(,"taken":)" + room.repeats.json();
   return json + "}";
 }
@@ -104,6 +105,7 @@ void Service::restore_progress(Room& room, const json::Document& progress) {
   if (const auto time = progress.find("last_time")) {
     *room.last_time_ms = std::max(*room.last_time_ms, json::integer(*time).value_or(0));
   }
+  room.given_up = progress.find("given_up").has_value();
   if (const auto asked = progress.find("asked")) restore_asked(room, asked->raw);
   if (const auto taken = config_.drop_repeats ? progress.find("taken") : std::nullopt) {
     room.repeats = Repeats::read(taken->raw);
@@ -138,12 +140,18 @@ void Service::restore(store::Request request) {
 
 void Service::resume(std::chrono::milliseconds away) {
   std::unordered_set<const runtime::Role*> missing;
+  std::vector<Room*> refused;
   for (const auto& [address, room] : rooms_) {
     if (room->role.is_gone()) missing.insert(&room->role);
-    if (room->is_orphan() || room->in_transition()) continue;
-    runtime_.post(*room,
-                  {.kind = BOTEL_ROOM_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
+    if (room->stage == Stage::starting && room->given_up) refused.push_back(room.get());
+    if (room->in_transition()) {
+      if (!room->given_up) wait_for_bot(*room);
+    } else if (!room->is_orphan()) {
+      runtime_.post(*room,
+                    {.kind = BOTEL_ROOM_RESUMED, .format = BOTEL_FORMAT_TEXT, .payload = std::to_string(away.count())});
+    }
   }
+  for (Room* const room : refused) started(*room, failure(""));
   for (const auto* const role : missing) give_up(*role);
 }
 

@@ -33,6 +33,6 @@ void Ready::begin(Actor& actor) {
   ++line.in_handlers;
 }
 
-void Ready::back(Actor& actor) { --lines_[&actor.role].in_handlers; }
+void Ready::back(const Actor& actor) { --lines_[&actor.role].in_handlers; }
 
 }  // namespace botel::runtime

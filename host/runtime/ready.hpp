@@ -20,7 +20,7 @@ class Ready {
   [[nodiscard]] Actor* next(bool quiet_only) const;
   // Takes the first of its line out of it, into its handler, until it is back().
   void begin(Actor& actor);
-  void back(Actor& actor);
+  void back(const Actor& actor);
 
  private:
   struct Line {

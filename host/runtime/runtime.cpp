@@ -11,6 +11,9 @@
 namespace botel::runtime {
 namespace {
 
+// A handler that has not returned by then may never do so.
+constexpr std::chrono::seconds kAddThread{1};
+
 std::uint64_t random_number() {
   std::random_device device;
   return std::uint64_t{device()} << 32 | device();
@@ -30,11 +33,12 @@ std::optional<std::chrono::milliseconds> retry_delay(std::int32_t result) {
 }
 
 // The event's content: what comes again after a crash is another event, with the same content.
-std::uint64_t task(const Turn& turn) {
-  const Event& event = *turn.event;
+std::uint64_t task(const Actor& actor, const Event& event) {
   const std::uint64_t numbers = static_cast<std::uint64_t>(event.kind) << 32 ^ event.tag;
-  return hash(event.payload, hash(event.detail, hash(turn.actor->address, numbers)));
+  return hash(event.payload, hash(event.detail, hash(actor.address, numbers)));
 }
+
+std::uint64_t task(const Turn& turn) { return task(*turn.actor, *turn.event); }
 
 }  // namespace
 
@@ -52,7 +56,8 @@ Runtime::Runtime(RuntimeConfig config, Counters& counters, std::function<void()>
       unwanted_(counters.add("events_unwanted_total", "Events that nobody waited for any more, and no plugin got")),
       taken_over_(counters.add("events_taken_over_total", "Handlers that ran so long that another thread took over")),
       slow_(counters.add("events_slow_total", "Handlers that ran longer than host.slow_handler")),
-      dead_letters_(counters.add("events_dead_total", "Events that crashed the host and are not tried again")) {}
+      dead_letters_(counters.add("events_dead_total",
+                                 "Events that crashed the host, or never returned, and are not tried again")) {}
 
 void Runtime::keep(store::Store* store, BlackBox* black_box) {
   store_ = store;
@@ -69,7 +74,10 @@ void Runtime::advance(Time now) {
 
 std::optional<SteadyTime> Runtime::next() const {
   auto next = timers_.next();
-  for (const Away& away : away_) next = std::min(next.value_or(away.complain), away.complain);
+  for (const Away& away : away_) {
+    const SteadyTime due = away.has_extra ? away.complain : std::min(away.complain, away.since + kAddThread);
+    next = std::min(next.value_or(due), due);
+  }
   const auto holds = [](const auto& logic) { return !logic->holders.empty(); };
   if (std::ranges::any_of(replaced_, holds)) next = now_.steady;
   return next;
@@ -101,6 +109,7 @@ void Runtime::go_on(Actor& actor) {
 }
 
 bool Runtime::run(Workers& workers) {
+  add_threads(workers);
   SteadyTime now = std::chrono::steady_clock::now();
   const SteadyTime until = now + config_.round;
   while (workers.can_lend()) {
@@ -121,6 +130,17 @@ bool Runtime::run(Workers& workers) {
     if (now > until) break;
   }
   return true;
+}
+
+// A bot whose handlers hang holds up their own actors only, and not all threads that it may have.
+void Runtime::add_threads(Workers& workers) {
+  for (Away& away : away_) {
+    if (away.has_extra || extra_threads_ >= kMostExtraThreads || now_.steady - away.since < kAddThread) continue;
+    away.has_extra = true;
+    ++extra_threads_;
+    ready_.back(*away.actor);
+  }
+  workers.set_extra(extra_threads_);
 }
 
 // An actor whose state the logic cannot read waits for one that can.
@@ -173,6 +193,14 @@ void Runtime::call(Turn& turn) const {
   black_box_->end();
 }
 
+std::vector<std::uint64_t> Runtime::tasks_begun_after(SteadyTime time) const {
+  std::vector<std::uint64_t> tasks;
+  for (const Away& away : away_) {
+    if (away.since > time) tasks.push_back(task(*away.actor, *away.event));
+  }
+  return tasks;
+}
+
 void Runtime::hand_back(Turn turn) {
   {
     const std::lock_guard lock(mutex_);
@@ -202,12 +230,16 @@ void Runtime::finish(Turn& turn, SteadyTime now) {
     ++slow_;
     name_slow(*away, now, "took");
   }
+  Actor& actor = *turn.actor;
+  if (away->has_extra) {
+    --extra_threads_;
+  } else {
+    ready_.back(actor);
+  }
   away_.erase(away);
   ++events_;
   ++turn.logic->calls;
-  Actor& actor = *turn.actor;
   actor.in_turn_ = false;
-  ready_.back(actor);
   if (black_box_ && !black_box_->suspects().empty()) black_box_->done(task(turn));
   actor.keep_cached(turn.cached, turn.logic);
   const Role& role = actor.role;
@@ -337,7 +369,9 @@ void Runtime::bury(Turn& turn) {
   actor.keep_cached(turn.cached, turn.logic);
   ready_.back(actor);
   ++dead_letters_;
-  constexpr std::string_view why = "it was running when the host crashed, more than once, and is a dead letter now";
+  constexpr std::string_view why =
+      "it was running when the host crashed, or had not returned when it stopped, more than once, and is a dead letter "
+      "now";
   if (store_) {
     store::DeadLetter letter{now_.unix_ms,      std::string(actor.type), actor.address,
                              actor.role.name(), std::string(why),        *turn.event};

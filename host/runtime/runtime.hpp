@@ -24,7 +24,7 @@
 namespace botel::runtime {
 
 struct RuntimeConfig {
-  unsigned threads = 16;                // that may be in handlers, more or less
+  unsigned threads = 16;                // that may be in handlers, more or less; beside those that may never return
   std::chrono::milliseconds slow{100};  // a handler that runs longer is named in the log
   std::chrono::milliseconds round{2};   // how long handlers may run until what they did is sent
 };
@@ -65,10 +65,17 @@ class Runtime {
     const Event* event;
     Logic* logic;
     SteadyTime since;
-    SteadyTime complain;    // when it has run for too long, for the next time
-    bool is_error = false;  // it has been counted as one
+    SteadyTime complain;     // when it has run for too long, for the next time
+    bool is_error = false;   // it has been counted as one
+    bool has_extra = false;  // it may never return: there may be one more thread for it
   };
+  // So many more threads there may be for those,
+  static constexpr unsigned kMostExtraThreads = 256;
+  // and after so long people are told that a handler hangs.
+  static constexpr std::chrono::seconds kHangs{5};
   [[nodiscard]] const std::vector<Away>& away() const { return away_; }
+  // Those that began after `time`, as the black box knows them.
+  [[nodiscard]] std::vector<std::uint64_t> tasks_begun_after(SteadyTime time) const;
 
   // From now on `next` serves the role's actors, each from its next event on; null: nobody does, and their events wait.
   // The logic that served before is given up once nothing of it is in use: its handlers have returned, and what they
@@ -166,8 +173,9 @@ class Runtime {
   void hand_back(Turn turn);
   void take_back();
   void complain_of_slow();
+  void add_threads(Workers& workers);
   void name_slow(const Away& away, SteadyTime now, std::string_view how);
-  [[nodiscard]] bool crowded() const { return away_.size() + 1 >= reserve_from_; }
+  [[nodiscard]] bool crowded() const { return away_.size() - extra_threads_ + 1 >= reserve_from_; }
 
   [[nodiscard]] bool condemned(Turn& turn);
   void bury(Turn& turn);
@@ -201,6 +209,7 @@ class Runtime {
 
   Actor* told_ = nullptr;  // whose protocol is being told of its event
   std::vector<Away> away_;
+  unsigned extra_threads_ = 0;  // for them
   std::mutex mutex_;
   std::vector<Turn> returned_;  // under mutex_: turns that other threads have finished
   std::atomic<bool> any_returned_{false};

@@ -32,9 +32,16 @@ void Workers::stop() {
   awake_.notify_all();
 }
 
-// Where the system has no thread to give, no handler runs until one of ours is back.
+void Workers::set_extra(unsigned extra) {
+  if (extra == extra_) return;
+  const std::lock_guard lock(mutex_);
+  extra_ = extra;
+  if (!watched_ && waiting_ == 0) add_thread();
+}
+
+// As long as there may be more. Where the system has none to give, no handler runs until one of ours is back.
 void Workers::add_thread() try {
-  threads_.emplace_back([this] { attend(); });
+  if (threads_.size() + 1 < limit_ + extra_) threads_.emplace_back([this] { attend(); });
 } catch (const std::system_error&) {
 }
 
@@ -58,11 +65,7 @@ void Workers::attend() {
     {
       const std::lock_guard lock(mutex_);
       watched_ = false;
-      if (waiting_ > 0) {
-        changed_.notify_one();
-      } else if (threads_.size() + 1 < limit_) {
-        add_thread();
-      }
+      waiting_ > 0 ? changed_.notify_one() : add_thread();
     }
     drive();
   }

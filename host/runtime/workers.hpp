@@ -32,6 +32,9 @@ class Workers {
   // After this no round begins. [driver]
   void stop();
 
+  // So many more threads than `limit` there may be: others are in handlers that may never return. [driver]
+  void set_extra(unsigned extra);
+
   // Whether a thread is there to take over. While it is not, no handler may run. [driver]
   [[nodiscard]] bool can_lend() const { return watched_.load(std::memory_order_acquire); }
 
@@ -69,6 +72,7 @@ class Workers {
   std::condition_variable changed_;  // watched_, stopped_
   std::condition_variable awake_;    // asleep_, stopped_
   unsigned waiting_ = 0;             // threads that wait to watch
+  unsigned extra_ = 0;               // changed by the driver alone
   std::vector<std::thread> threads_;
 };
 

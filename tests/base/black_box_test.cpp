@@ -73,7 +73,8 @@ TEST_CASE("black box: a task that crashed two runs is condemned, and known by na
   const auto box = open(folder);
   REQUIRE(box->condemned(7));
   CHECK_FALSE(box->condemned(7)->recent);
-  CHECK(box->condemned(7)->describe() == kName + ": 2 crashes of the host, last by signal 11; running at 0 other ends");
+  CHECK(box->condemned(7)->describe() ==
+        kName + ": cause of 2 ends of the host, last by signal 11; running at 0 other ends");
 }
 
 TEST_CASE("black box: whatever a handler ends the host with is noted, on every thread") {
@@ -196,6 +197,35 @@ TEST_CASE("black box: what another thread runs into while the host falls apart i
   CHECK(box->suspects()[0].task == 7);
   CHECK(box->suspects()[0].crashes == 1);
   CHECK(box->suspects()[1].crashes == 0);
+}
+
+TEST_CASE("black box: a task that has not returned at two stops is condemned, unless it is known to be innocent") {
+  const TempFolder folder;
+  for (const unsigned stops : {1u, 2u}) {
+    Run run(folder, [](BlackBox& box) {
+      std::barrier running(3);
+      std::array<std::thread, 2> threads;
+      for (std::uint64_t task : {7, 8}) {
+        threads[task - 7] = std::thread([&, task] {
+          begin(box, task);
+          running.arrive_and_wait();
+          pause();
+        });
+      }
+      running.arrive_and_wait();
+      box.leave_running({8});
+      // As a stop does.
+      box.~BlackBox();
+      std::_Exit(1);
+    });
+    CHECK(WEXITSTATUS(run.end()) == 1);
+    const auto box = open(folder);
+    REQUIRE(box->suspects().size() == 1);
+    CHECK(box->suspects()[0].crashes == stops);
+    CHECK(box->suspects()[0].recent);
+    CHECK((box->condemned(7) != nullptr) == (stops == 2));
+    CHECK(box->suspects()[0].describe().ends_with("last by a handler that did not return; running at 0 other ends"));
+  }
 }
 
 TEST_CASE("black box: a crash outside of tasks, and a run that ends well, make no suspects") {

@@ -88,10 +88,11 @@ TEST_CASE_FIXTURE(Place, "connect: what a service wants is asked for at the term
   CHECK(terminal.wait() == 0);
   CHECK(terminal.is_as_before());
   CHECK(connectors().find("clerk  42  0        configured\n") != std::string::npos);
-  CHECK(connectors(" --json") == R"({"types":[{"type":"clerk","version":"1.2.3","state":"serving","file":"clerk.so"},)"
-                                 R"({"type":"demo","version":"1.0.0","state":"serving","file":"demo.so"}],)"
-                                 R"("connectors":[{"type":"clerk","id":"42","configured":true,"step":"","waiting":0}]})"
-                                 "\n[0]");
+  CHECK(connectors(" --json") ==
+        R"({"types":[{"type":"clerk","version":"1.2.3","state":"serving","file":"clerk.so"},)"
+        R"({"type":"demo","version":"1.0.0","state":"serving","file":"demo.so"}],)"
+        R"("connectors":[{"type":"clerk","id":"42","configured":true,"step":"","waiting":0}],"hanging":[]})"
+        "\n[0]");
 
   // It went out as it was typed, and nowhere else.
   world.client.expect("clerk/configure/42", has("password", kPassword));

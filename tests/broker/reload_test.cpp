@@ -241,7 +241,7 @@ TEST_CASE("reload: a crash is told by the next start, and not by those after it"
   scene.world.tell(scene.room, "crash");
   CHECK(scene.world.host.process().wait() == -SIGSEGV);
   scene.world.start_host();
-  CHECK(count(scene.world.host.log(), ": 1 crash of the host, last by signal 11; running at 0 other ends") == 1);
+  CHECK(count(scene.world.host.log(), ": cause of 1 end of the host, last by signal 11; running at 0 other ends") == 1);
   scene.world.restart_host();
   CHECK(count(scene.world.host.log(), "crash") == 0);
 }

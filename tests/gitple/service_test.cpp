@@ -271,3 +271,78 @@ TEST_CASE("gitple: a room whose bot was accepted to leave starts anew with the s
   stage.receive("s/1/a/1/in/7/7", R"({"m":"x"})");
   CHECK(stage.take().size() == 1);
 }
+
+// Bots that do not come to it
+// ------------------------------------------------------------------------------------------
+
+namespace {
+
+std::string error(int id, std::string_view message) {
+  return fmt::format(R"(< s/1/a/1/res {{"jsonrpc":"2.0","id":{},"error":{{"code":-32003,"message":"{}"}}}})", id,
+                     message);
+}
+
+}  // namespace
+
+TEST_CASE("gitple: a start that the bot does not come to is refused in time, and does not happen afterwards") {
+  GitpleStage stage;
+  stage.role.suspend(true);  // as if all its threads hung
+  stage.receive(kRequests, start(7, 1));
+  stage.receive(kRequests, end(7, 2));
+  stage.pass(std::chrono::milliseconds(29'999));
+  CHECK(stage.take() == Lines{"+ s/1/a/1/in/7/+"});
+  stage.pass(std::chrono::milliseconds(1));
+  // The end finds no room.
+  CHECK(
+      stage.take() ==
+      Lines{
+          error(1, "The bot has not started in time"),
+          R"(< s/1/a/1/res {"jsonrpc":"2.0","id":2,"error":{"code":-32002,"message":"Room unknown: no bot is in this room"}})",
+          "- s/1/a/1/in/7/+"});
+  CHECK(stage.service.rooms() == 0);
+  CHECK(stage.count("gitple_timeouts_total") == 1);
+  stage.role.suspend(false);
+  stage.pass(std::chrono::hours(1));
+  CHECK(stage.take().empty());
+}
+
+TEST_CASE("gitple: an end that the bot does not come to is refused in time, and happens when it does") {
+  GitpleStage stage;
+  stage.receive(kRequests, start(7, 1));
+  stage.take();
+  stage.role.suspend(true);
+  stage.receive("s/1/a/1/in/7/7", R"({"m":"before"})");
+  stage.receive(kRequests, end(7, 2));
+  stage.receive(kRequests, start(7, 3, 2));  // waits for the end
+  stage.pass(std::chrono::seconds(30));
+  CHECK(stage.take() ==
+        Lines{error(2, "The bot has not ended in time"), error(3, "The bot is still busy in this room")});
+  // Nobody waits for ever.
+  stage.receive(kRequests, end(7, 4));
+  CHECK(stage.take() == Lines{error(4, "The bot is still busy in this room")});
+  stage.role.suspend(false);
+  stage.pass(std::chrono::seconds(0));
+  CHECK(stage.take() ==
+        Lines{said(7, "heard before", 1, 30'000), said(7, "bye, ended", 1, 30'001), "- s/1/a/1/in/7/+"});
+  stage.receive(kRequests, end(7, 5));
+  CHECK(stage.take() == Lines{ok(5)});
+}
+
+TEST_CASE("gitple: a bot that is slow, but in time, is told nothing of it") {
+  GitpleStage stage;
+  stage.role.suspend(true);
+  stage.receive(kRequests, start(7, 1));
+  stage.pass(std::chrono::seconds(20));
+  stage.role.suspend(false);
+  stage.pass(std::chrono::seconds(0));
+  stage.role.suspend(true);
+  stage.receive(kRequests, end(7, 2));
+  stage.pass(std::chrono::seconds(20));
+  stage.role.suspend(false);
+  stage.pass(std::chrono::seconds(0));
+  stage.pass(std::chrono::hours(1));
+  const auto lines = stage.take();
+  CHECK(std::ranges::count(lines, ok(1)) == 1);
+  CHECK(std::ranges::count(lines, ok(2)) == 1);
+  CHECK(stage.count("gitple_timeouts_total") == 0);
+}

@@ -2,6 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <functional>
 #include <thread>
 
 #include "runtime/fake_bot.hpp"
@@ -19,13 +23,13 @@ using Lines = std::vector<std::string>;
 struct Stage : Port {
   Counters counters;
   FakeBot bot;
-  Runtime runtime{{}, counters, [] {}};
+  Runtime runtime;
   Time time{SteadyTime{} + seconds(1000), 1'700'000'000'000};
   Role& role = bot.role(runtime);
   Actor actor{*this, BOTEL_ACTOR_ROOM, "7", R"({"context":{}})", role};
   Lines lines;
 
-  Stage() { runtime.advance(time); }
+  explicit Stage(RuntimeConfig config = {}) : runtime(config, counters, [] {}) { runtime.advance(time); }
   ~Stage() override { runtime.retire(actor); }
 
   void post(std::int32_t kind, std::string payload = {}) {
@@ -386,4 +390,79 @@ TEST_CASE("runtime: while one actor's handler does not return, others are handle
   settle(stage.runtime);
   CHECK(stage.lines == Lines{"committed other", "committed slow", "say slow", "committed next", "say next"});
   stage.runtime.retire(other);
+}
+
+namespace {
+
+// A bot that hangs at "hang", in more rooms than there are threads, until `go`.
+struct Crowd : Stage {
+  static constexpr int kRooms = 10;
+  std::atomic<int> inside{0};
+  std::atomic<bool> go{false};
+  std::deque<Actor> rooms;
+
+  Crowd() : Stage({.threads = 4}) {
+    bot.handle = [this](const botel_call& call, const botel_event& event) {
+      if (FakeBot::view(event.payload) == "hang") {
+        ++inside;
+        while (!go) std::this_thread::yield();
+      }
+      return FakeBot::say(call, FakeBot::view(event.payload));
+    };
+    for (int i = 0; i < kRooms; ++i) {
+      Actor& room = rooms.emplace_back(*this, BOTEL_ACTOR_ROOM, std::to_string(i), "{}", role);
+      runtime.post(room, {.kind = BOTEL_ROOM_MESSAGE, .payload = "hang"});
+    }
+  }
+  ~Crowd() override {
+    for (Actor& room : rooms) runtime.retire(room);
+  }
+
+  // Rounds in which a second passes when all that may run hangs, until `done`.
+  void run(const std::function<bool()>& done) {
+    time.steady = std::chrono::steady_clock::now();  // as handlers see it
+    Workers* running = nullptr;
+    Workers workers(
+        [&] {
+          runtime.advance(time);
+          if (!runtime.run(*running)) return false;
+          if (done()) go = true;
+          if (!runtime.has_work() && inside == static_cast<int>(runtime.away().size())) time.steady += seconds(1);
+          if (go && runtime.away().empty() && !runtime.has_work()) running->stop();
+          std::this_thread::yield();
+          return true;
+        },
+        [] {}, 4);
+    running = &workers;
+    workers.run();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("runtime: handlers that hang hold up their own actors, and not the others of their bot") {
+  Crowd crowd;
+  crowd.post(BOTEL_ROOM_MESSAGE, "hello");
+  bool was_crowded = false;
+  crowd.run([&] {
+    was_crowded |= crowd.runtime.away().size() < Crowd::kRooms && !crowd.runtime.has_work();
+    return std::ranges::count(crowd.lines, "say hello") == 1;
+  });
+  CHECK(was_crowded);
+  CHECK(crowd.inside == Crowd::kRooms);
+  CHECK(std::ranges::count(crowd.lines, "say hang") == Crowd::kRooms);
+}
+
+TEST_CASE("runtime: when handlers that hung are back, a bot has no more threads than before") {
+  Crowd crowd;
+  crowd.run([&] { return crowd.inside == Crowd::kRooms; });
+  crowd.inside = 0;
+  crowd.go = false;
+  for (Actor& room : crowd.rooms) crowd.runtime.post(room, {.kind = BOTEL_ROOM_MESSAGE, .payload = "hang"});
+  std::size_t first = 0;
+  crowd.run([&] {
+    if (first == 0 && !crowd.runtime.has_work()) first = crowd.runtime.away().size();
+    return first > 0;
+  });
+  CHECK(first == 2);  // of four threads, less the one that drives and the one for other bots
 }

@@ -16,6 +16,7 @@ struct Jobs {
   std::atomic<int> unfinished{0};
   std::atomic<int> rounds{0};
   std::set<std::thread::id> drivers;  // the driver's
+  std::function<void()> each_round = [] {};
   Workers workers;
 
   explicit Jobs(unsigned threads) : workers([this] { return round(); }, [] {}, threads) {}
@@ -28,6 +29,7 @@ struct Jobs {
   bool round() {
     ++rounds;
     drivers.insert(std::this_thread::get_id());
+    each_round();
     while (!queue.empty() && workers.can_lend()) {
       const auto job = std::move(queue.front());
       queue.pop_front();
@@ -74,6 +76,22 @@ TEST_CASE("workers: when all threads are in slow handlers, the driver goes on wi
   jobs.workers.run();
   watcher.join();
   CHECK(ran);
+}
+
+TEST_CASE("workers: threads that may never come back are replaced, also where all there may be are gone") {
+  Jobs jobs(2);
+  std::promise<void> release;
+  const auto wait = [future = release.get_future().share()] { future.wait(); };
+  for (int i = 0; i < 3; ++i) jobs.add(wait);
+  jobs.add([&release] { release.set_value(); });
+  unsigned gone = 0;
+  jobs.each_round = [&] {
+    // The one that drives has no other to lend to.
+    if (!jobs.workers.can_lend() && gone < 4) jobs.workers.set_extra(++gone);
+  };
+  jobs.workers.run();
+  CHECK(gone >= 3);
+  CHECK(jobs.drivers.size() >= 4);
 }
 
 TEST_CASE("workers: slow and quick handlers mixed are all run, by few threads") {

@@ -114,4 +114,7 @@ class Puppet : public botel::Connector {
 
 }  // namespace
 
-BOTEL_PLUGIN(botel::connector<Puppet>("puppet", "1.0.0"));
+#ifndef PUPPET_VERSION
+#define PUPPET_VERSION "1.0.0"
+#endif
+BOTEL_PLUGIN(botel::connector<Puppet>("puppet", PUPPET_VERSION));
