@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "base/init_process.hpp"
 #include "cli/commands.hpp"
 
 namespace {
@@ -22,6 +23,10 @@ void fill_standard_descriptors() {
 
 int main(int argc, char** argv) try {
   fill_standard_descriptors();
+  if (const auto done = botel::leave_first_process(); !done) {
+    fmt::print(stderr, "botel: {}\n", done.error());
+    return 1;
+  }
   CLI::App app("A plugin-based bot host: it serves bots over MQTT", "botel");
   app.set_version_flag("--version", "botel " BOTEL_VERSION);
   app.require_subcommand(1);

@@ -193,7 +193,9 @@ Result<> Host::load_plugins() {
     poll(descriptors.data(), descriptors.size(), -1);
     signalfd_siginfo info{};
     while (descriptors[0].revents && read(signals_.get(), &info, sizeof info) == sizeof info) {
-      if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) die_of(static_cast<int>(info.ssi_signo));
+      if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT) continue;
+      black_box_.reset();  // a stop is no crash
+      die_of(static_cast<int>(info.ssi_signo));
     }
     clear_wake();
     plugins_->advance(Time::now());

@@ -84,6 +84,19 @@ TEST_CASE("host: a second signal, or one while it connects, does no harm") {
   }
 }
 
+TEST_CASE("host: to stop it while it loads a plugin is no crash of the plugin") {
+  const TempDir dir;
+  make_plugins(dir / "host/plugins");
+  fs::copy_file(fs::path(BOTEL_ZOO) / "hangs-in-the-host.so", dir / "host/plugins/other.so");
+  Broker broker(dir / "broker");
+  Host host(dir / "host", {.url = broker.url()});
+  wait_until("the black box to note that it is loaded",
+             [&] { return count(read_file(host.data() / "running"), "plugin other, loading") > 0; });
+  host.process().signal(SIGTERM);
+  CHECK(host.process().wait() == -SIGTERM);
+  CHECK(count(read_file(host.data() / "running"), "plugin other") == 0);
+}
+
 TEST_CASE("host: it may be stopped and started again and again") {
   const TempDir dir;
   Broker broker(dir / "broker");

@@ -41,8 +41,8 @@ __attribute__((constructor)) static void exit_when_loaded(void) { exit(0); }
 #ifdef ZOO_CRASHES_WHEN_LOADED
 __attribute__((constructor)) static void crash_when_loaded(void) { raise(SIGSEGV); }
 #endif
-#ifdef ZOO_CRASHES_IN_THE_HOST
-__attribute__((constructor)) static void crash_where_it_is_not_tried(void) {
+#if defined ZOO_CRASHES_IN_THE_HOST || defined ZOO_HANGS_IN_THE_HOST
+__attribute__((constructor)) static void fail_where_it_is_not_tried(void) {
   char words[200] = {0};
   const int file = open("/proc/self/cmdline", O_RDONLY);
   const ssize_t size = read(file, words, sizeof words - 1);
@@ -50,6 +50,9 @@ __attribute__((constructor)) static void crash_where_it_is_not_tried(void) {
   for (ssize_t i = 0; i + 5 < size; ++i) {
     if (memcmp(words + i, "probe", 5) == 0) return;
   }
+#ifdef ZOO_HANGS_IN_THE_HOST
+  for (;;) pause();
+#endif
   raise(SIGSEGV);
 }
 #endif

@@ -3,6 +3,7 @@
 // the host is back those behind "resumed: ", and then it says for how long it was away.
 #include <botel/bot.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 #include <stdexcept>
@@ -109,6 +110,7 @@ class Probe : public botel::Bot {
     if (verb == "log") return room.log(rest());
     if (verb == "sleep") return std::this_thread::sleep_for(milliseconds(number()));
     if (verb == "until") return wait_for_file(rest());
+    if (verb == "orphans") return leave_orphans(number());
     if (verb == "throw") throw std::runtime_error("told to throw");
     if (verb == "member") return room.say(botel::json::parse(room.info())[rest().c_str()].GetString());
     if (verb == "retry") return retry(room, number());
@@ -128,6 +130,13 @@ class Probe : public botel::Bot {
 
   static void many(botel::Room& room, long long most) {
     for (long long i = 1; i <= most; ++i) room.say(std::to_string(i));
+  }
+
+  // Processes that end at once, and whose parent has ended before them.
+  static void leave_orphans(long long count) {
+    for (long long i = 0; i < count; ++i) {
+      if (std::system("sleep 0.01 &") != 0) throw std::runtime_error("the shell does not start them");
+    }
   }
 
   // As slow as a test wants it to be.
