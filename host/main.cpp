@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "base/init_process.hpp"
+#include "base/log.hpp"
 #include "cli/commands.hpp"
 
 namespace {
@@ -46,6 +47,6 @@ int main(int argc, char** argv) try {
   }
   return 0;
 } catch (const std::exception& error) {
-  fmt::print(stderr, "botel: {}\n", error.what());
+  botel::log::print(STDERR_FILENO, fmt::format("botel: {}", error.what()));
   return 1;
 }

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstdlib>
 
 #include <fmt/ranges.h>
@@ -147,9 +146,9 @@ void Host::look_whether_ready() {
   auto bots = bots_.names(), connectors = bots_.connectors();
   // Of one that the broker refuses the log has told.
   std::erase_if(connectors, [this](const std::string& type) { return !link_->grants(type + "/#"); });
-  fmt::print("botel ready: {}{}{}{}{}\n", broker_url_, bots.empty() ? ", no bots" : ", bots ", fmt::join(bots, " "),
-             connectors.empty() ? "" : ", connectors ", fmt::join(connectors, " "));
-  std::fflush(stdout);
+  log::print(STDOUT_FILENO,
+             fmt::format("botel ready: {}{}{}{}{}", broker_url_, bots.empty() ? ", no bots" : ", bots ",
+                         fmt::join(bots, " "), connectors.empty() ? "" : ", connectors ", fmt::join(connectors, " ")));
 }
 
 void Host::look_for_signals() {
@@ -235,6 +234,7 @@ void Host::abandon() {
   black_box_.reset();
   broker_.reset();
   data_.reset();
+  log::flush();
   std::_Exit(1);
 }
 

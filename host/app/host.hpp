@@ -16,6 +16,7 @@
 #include "base/black_box.hpp"
 #include "base/counters.hpp"
 #include "base/files.hpp"
+#include "base/log.hpp"
 #include "gitple/service.hpp"
 #include "moca/service.hpp"
 #include "mqtt/link.hpp"
@@ -33,7 +34,7 @@ class Host {
   using Reread = std::function<Mistakes(Config&)>;
 
   // Takes the data directory, starts the private broker where one is wanted, loads the plugins. `file` is where the
-  // configuration came from; empty: it cannot change. Call it on the main thread, before any other thread is there.
+  // configuration came from; empty: it cannot change. Call it on the main thread, before any other thread gets signals.
   static Result<std::unique_ptr<Host>> create(const Config& config, const std::filesystem::path& file, Reread reread);
 
   // Serves until SIGTERM or SIGINT. The process's exit code.
@@ -78,6 +79,7 @@ class Host {
   std::vector<std::string> filters_, earlier_filters_;
 
   Counters counters_;
+  const log::DroppedLines dropped_lines_{counters_};
   std::unique_ptr<BlackBox> black_box_;
   std::unique_ptr<store::Store> store_;
   std::map<std::string, std::string> fixed_;  // of the configuration, by table

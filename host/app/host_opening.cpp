@@ -32,6 +32,7 @@ runtime::RuntimeConfig runtime_config(const Config& config) {
 
 // As if it had never been blocked.
 void die_of(int signal) {
+  log::flush();
   std::signal(signal, SIG_DFL);
   sigset_t all;
   sigfillset(&all);

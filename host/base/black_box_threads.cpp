@@ -1,6 +1,7 @@
 // The threads of the black box: their places, their ends by a fatal signal or exit().
 #include "base/black_box_threads.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,12 +13,16 @@
 #include <charconv>
 #include <new>
 
+#include "base/log.hpp"
+#include "base/signals.hpp"
+
 namespace botel {
 namespace black_box {
 namespace {
 
 constexpr std::size_t kSignalStack = 64 << 10;
 constexpr int kMostWaits = 10'000;  // of a millisecond
+constexpr std::chrono::milliseconds kTimeForLog{200};
 
 // This thread's place; the signal handler may look at it, as it needs no construction.
 constinit thread_local struct {
@@ -78,6 +83,10 @@ void tell(int signal, const Record* culprit) {
   const auto odd = [](char c) { return c < ' ' || c > '~'; };
   std::replace_if(line.data(), to, odd, '?');
   *to++ = '\n';
+  // After what was logged before, but not where nobody reads: the process has to end.
+  log::flush_in_signal_handler(kTimeForLog);
+  pollfd wanted{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&wanted, 1, 0) <= 0) return;
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), static_cast<std::size_t>(to - line.data()));
 }
 

@@ -1,17 +1,12 @@
 // Which thread has which place in the black box, and what happens when one gets a fatal signal or calls exit().
 #pragma once
 
-#include <signal.h>
-
-#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "base/black_box_memory.hpp"
 
 namespace botel::black_box {
-
-inline constexpr std::array kFatalSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
 // From here on what ends the run is noted in the file of `memory`, until unwatch() has returned.
 void watch(const Memory& memory);

@@ -1,14 +1,11 @@
 // The black box's own thread.
 #include "base/black_box_ticker.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "base/black_box_threads.hpp"
+#include "base/signals.hpp"
 
 namespace botel::black_box {
 namespace {
@@ -29,12 +26,7 @@ Ticker::Ticker(std::shared_ptr<const Memory> memory, std::chrono::milliseconds t
       runs_(memory_->slots.size()),
       noted_(places_of(*memory_)),
       alive_ms_(memory_->alive_ms) {
-  sigset_t blocked, before;
-  sigfillset(&blocked);
-  for (const int signal : kFatalSignals) sigdelset(&blocked, signal);
-  pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = start_without_signals([this] { run(); });
 }
 
 Ticker::~Ticker() {

@@ -1,4 +1,5 @@
-// The log, on stderr: text for people or one JSON object a line. No secret and no payload belongs there at info.
+// The log, on stderr: text for people or one JSON object a line. No secret and no payload belongs there at info. What
+// is written may be dropped where nobody reads it (log_output.hpp).
 // [any thread]
 #pragma once
 
@@ -9,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/counters.hpp"
+
 namespace botel::log {
 
 enum class Level { debug, info, warning, error };
@@ -16,6 +19,26 @@ enum class Format { text, json };
 
 // Once, before the first line; info and text until then.
 void set_up(Level level, Format format);
+
+// From here on nobody waits for whoever reads stdout and stderr: a thread writes to them. What is left at exit() is
+// written then, where that takes no longer than half a second.
+void start_thread();
+
+// The same wait, for an end that is no exit().
+void flush();
+void flush_in_signal_handler(std::chrono::milliseconds time) noexcept;
+
+// A line of a command on stdout or stderr, in order with those of the log.
+void print(int fd, std::string_view line);
+
+// While it lives, lines that are dropped are counted.
+class DroppedLines {
+ public:
+  explicit DroppedLines(Counters& counters);
+  ~DroppedLines();
+  DroppedLines(const DroppedLines&) = delete;
+  DroppedLines& operator=(const DroppedLines&) = delete;
+};
 
 [[nodiscard]] bool enabled(Level level);
 void write(Level level, std::string_view line);

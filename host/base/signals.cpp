@@ -1,7 +1,8 @@
 #include "base/signals.hpp"
 
-#include <signal.h>
 #include <sys/signalfd.h>
+
+#include <utility>
 
 namespace botel {
 
@@ -12,6 +13,18 @@ int open_signals(std::initializer_list<int> signals) {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
   return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+std::thread start_without_signals(std::function<void()> run) {
+  struct Restored {
+    sigset_t before{};
+    ~Restored() { pthread_sigmask(SIG_SETMASK, &before, nullptr); }
+  } restored;
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (const int number : kFatalSignals) sigdelset(&blocked, number);
+  pthread_sigmask(SIG_SETMASK, &blocked, &restored.before);
+  return std::thread(std::move(run));
 }
 
 }  // namespace botel

@@ -1,4 +1,6 @@
 // botel run: the host, until it is told to stop.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -70,10 +72,11 @@ int run(const Options& options) {
   if (!mistakes.empty()) return 2;
 
   log::set_up(config.log_level, config.log_format);
+  log::start_thread();
   const auto host =
       app::Host::create(config, options.config, [options](app::Config& again) { return read(options, again); });
   if (!host) {
-    fmt::print(stderr, "botel: {}\n", host.error());
+    log::print(STDERR_FILENO, "botel: " + host.error());
     return 1;
   }
   return (*host)->run();

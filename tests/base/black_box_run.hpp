@@ -24,6 +24,7 @@
 
 #include "base/black_box.hpp"
 #include "base/black_box_threads.hpp"
+#include "base/signals.hpp"
 #include "temp_folder.hpp"
 
 namespace black_box_test {
@@ -145,7 +146,7 @@ class Run {
  private:
   static void be_like_new() {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (const int number : botel::black_box::kFatalSignals) signal(number, SIG_DFL);
+    for (const int number : botel::kFatalSignals) signal(number, SIG_DFL);
     stack_t none{};
     none.ss_flags = SS_DISABLE;
     sigaltstack(&none, nullptr);
