@@ -16,6 +16,8 @@
 
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "mqtt/errors.hpp"
+#include "mqtt/tls.hpp"
 
 namespace botel::mqtt {
 namespace {
@@ -32,8 +34,6 @@ std::string reason(int code, int version) {
   if (version == 3 && code > 0 && code < 6) return mosquitto_connack_string(code);
   return mosquitto_reason_string(code);
 }
-
-std::string describe(int error) { return error == MOSQ_ERR_ERRNO ? std::strerror(errno) : mosquitto_strerror(error); }
 
 }  // namespace
 
@@ -111,10 +111,15 @@ Link::~Link() = default;
 Result<> Link::set_up() {
   static const int initialized = mosquitto_lib_init();
   if (initialized != MOSQ_ERR_SUCCESS) return failure("libmosquitto: {}", describe(initialized));
+  if (config_.tls) {
+    auto tls = Tls::create({config_.host, config_.port, config_.ca, config_.cert, config_.key});
+    if (!tls) return tl::unexpected(tls.error());
+    tls_ = std::move(*tls);
+  }
   const NoSocketPairs scope;
   const char* id = config_.client_id.empty() ? nullptr : config_.client_id.c_str();
   const bool is_clean = !config_.keep_session && !session_begun_;
-  client_.reset(mosquitto_new(id, is_clean, this), mosquitto_destroy);
+  client_.reset(mosquitto_new(id, is_clean, this), [tls = tls_](mosquitto* old) { mosquitto_destroy(old); });
   if (!client_) return failure("libmosquitto: {}", std::strerror(errno));
   mosquitto* client = client_.get();
 
@@ -136,14 +141,7 @@ Result<> Link::set_up() {
       return failure("user name and password: {}", describe(error));
     }
   }
-  if (config_.tls) {
-    const auto file = [](const std::string& path) { return path.empty() ? nullptr : path.c_str(); };
-    if (config_.ca.empty()) mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-    const char* folder = config_.ca.empty() ? "/etc/ssl/certs" : nullptr;
-    const int error =
-        mosquitto_tls_set(client, file(config_.ca), folder, file(config_.cert), file(config_.key), nullptr);
-    if (error) return failure("TLS files: {}", describe(error));
-  }
+  if (tls_) tls_->use_for(client);
   return {};
 }
 
@@ -188,10 +186,14 @@ void Link::start_attempt() {
   state_ = State::connecting;
   attempt_ = std::make_shared<Attempt>();
   const auto expiry = config_.keep_session ? config_.session_expiry : std::min(config_.session_expiry, kSessionOfRun);
-  std::thread([attempt = attempt_, client = client_, host = config_.host, port = config_.port,
+  std::thread([attempt = attempt_, client = client_, tls = tls_, host = config_.host, port = config_.port,
                keepalive = static_cast<int>(config_.keepalive.count()), expiry = session_expiry(expiry)] {
-    const int error = mosquitto_connect_bind_v5(client.get(), host.c_str(), port, keepalive, nullptr, expiry.get());
-    if (error) attempt->error = describe(error);
+    if (const auto loaded = tls ? tls->load() : Result<>(); !loaded) {
+      attempt->error = loaded.error();
+    } else if (const int error =
+                   mosquitto_connect_bind_v5(client.get(), host.c_str(), port, keepalive, nullptr, expiry.get())) {
+      attempt->error = describe(error);
+    }
     attempt->over.store(true, std::memory_order_release);
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(attempt->finished, &one, sizeof one);
@@ -202,6 +204,7 @@ void Link::finish_attempt() {
   const auto attempt = std::exchange(attempt_, nullptr);
   if (!attempt->error.empty()) return lost(attempt->error);
   state_ = State::greeting;
+  if (tls_) tls_->made(client_.get());
   if (!cut_) return;
   close_unwritten();
   lost("nothing may be written");
@@ -210,6 +213,7 @@ void Link::finish_attempt() {
 void Link::lost(std::string why) {
   const bool was_connected = state_ == State::connected;
   disconnected(was_connected);
+  if (auto reason = tls_ ? tls_->take_reason() : ""; !reason.empty()) why = std::move(reason);
   if (was_connected && !cut_) look_for_culprit();
   if (was_connected) keep_session_from_now_on();
   const SteadyTime now = std::chrono::steady_clock::now();
@@ -275,10 +279,7 @@ void Link::read() {
     renew_ = renew_ || reads_too_far();
     if (renew_) return;
     errno = 0;
-    if (const int error = mosquitto_loop_read(client_.get(), 1)) {
-      const bool refused = greeting_ && greeting_->code != 0;
-      return lost(refused ? "refused: " + reason(greeting_->code, config_.version) : farewell(describe(error)));
-    }
+    if (const int error = mosquitto_loop_read(client_.get(), 1)) return lost(ended(error));
     if (broker_left()) return;
     // Where libmosquitto should read in another way than ours, it is errno that says that the socket is empty.
     if (read_ahead_.dry() || (read_ahead_.empty() && errno == EAGAIN)) return;
@@ -291,6 +292,14 @@ bool Link::broker_left() {
   if (mosquitto_socket(client_.get()) >= 0) return false;
   lost(farewell("the broker has ended the connection"));
   return true;
+}
+
+// Why reading has failed.
+std::string Link::ended(int error) const {
+  if (greeting_ && greeting_->code != 0) return "refused: " + reason(greeting_->code, config_.version);
+  if (state_ != State::greeting || config_.tls) return farewell(describe(error));
+  return farewell(fmt::format("the other side ends the connection without a greeting: is {} a port for TLS (mqtts://)?",
+                              config_.port));
 }
 
 // What the broker gave as its reason, or `otherwise`.

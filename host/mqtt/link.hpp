@@ -32,6 +32,8 @@ struct mqtt5__property;
 
 namespace botel::mqtt {
 
+class Tls;
+
 struct LinkConfig {
   std::string host = "127.0.0.1";
   int port = 1883;
@@ -146,6 +148,7 @@ class Link final : public Client {
   void look_for_culprit();
   [[nodiscard]] bool careful() const { return !outbox_.empty() && outbox_.front().id <= careful_until_; }
   bool broker_left();
+  [[nodiscard]] std::string ended(int error) const;
   [[nodiscard]] std::string farewell(const std::string& otherwise) const;
   void close_unwritten();
   void ask_waiting();
@@ -157,6 +160,7 @@ class Link final : public Client {
   [[nodiscard]] std::shared_ptr<const mqtt5__property> session_expiry(std::chrono::seconds time) const;
 
   const LinkConfig config_;
+  std::shared_ptr<Tls> tls_;           // null: without
   std::shared_ptr<mosquitto> client_;  // shared with a thread that is still connecting at the end
   std::shared_ptr<Attempt> attempt_;
   State state_ = State::waiting;

@@ -3,7 +3,9 @@
 #include <mqtt_protocol.h>
 
 #include "base/log.hpp"
+#include "mqtt/errors.hpp"
 #include "mqtt/link.hpp"
+#include "mqtt/tls.hpp"
 
 namespace botel::mqtt {
 namespace {
@@ -51,6 +53,7 @@ void Link::greeted() {
   state_ = State::connected;
   backoff_.connected(std::chrono::steady_clock::now());
   trouble_.clear();
+  if (tls_) tls_->accepted();
   ++connections_;
   const Greeting greeting = *std::exchange(greeting_, std::nullopt);
   log::info("connected to the broker {}:{}{}", config_.host, config_.port,
@@ -109,7 +112,7 @@ void Link::ask(const std::string& filter) {
   // An error of our own is an answer, too: to a packet whose number no broker uses.
   if (error) packet = --refused_here_;
   subscriptions_.asked(packet, filter);
-  if (error) answers_.push_back({packet, mosquitto_strerror(error)});
+  if (error) answers_.push_back({packet, describe(error)});
 }
 
 // A broker's rules may change: what they take away, or do not give, is asked for again now and then.
@@ -158,7 +161,7 @@ void Link::send_waiting() {
     } else {
       ++dropped_;
       complaints_.error("a message of {} bytes to {} is dropped: {}", message->payload.size(),
-                        log::printable(message->topic), mosquitto_strerror(error));
+                        log::printable(message->topic), describe(error));
       outbox_.drop_next();
     }
   }

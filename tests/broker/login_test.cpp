@@ -36,32 +36,6 @@ void talk(Client& client, const Room& room = {}) {
   for (int i = 0; i < 300; ++i) CHECK(at(client.expect(room.msg_pub()).payload, "m") == std::to_string(i));
 }
 
-// A certificate authority, and certificates of a server and a client.
-void make_certificates(const TempDir& dir) {
-  const auto openssl = [&](std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), "openssl");
-    const int code = run(arguments, dir / "openssl.log");
-    CAPTURE(read_file(dir / "openssl.log"));
-    REQUIRE(code == 0);
-  };
-  const auto file = [&](const std::string& name) { return (dir / name).string(); };
-  const std::vector<std::string> key{"-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"};
-  const auto with_key = [&](std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), key.begin(), key.end());
-    return arguments;
-  };
-  write_file(dir / "names", "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-  for (const std::string ca : {"ca", "other-ca"}) {
-    openssl(with_key({"req", "-x509", "-days", "2", "-subj", "/CN=test " + ca, "-keyout", file(ca + ".key"), "-out",
-                      file(ca + ".crt")}));
-  }
-  for (const std::string name : {"server", "client"}) {
-    openssl(with_key({"req", "-subj", "/CN=" + name, "-keyout", file(name + ".key"), "-out", file(name + ".csr")}));
-    openssl({"x509", "-req", "-days", "2", "-in", file(name + ".csr"), "-CA", file("ca.crt"), "-CAkey", file("ca.key"),
-             "-CAcreateserial", "-extfile", file("names"), "-out", file(name + ".crt")});
-  }
-}
-
 }  // namespace
 
 TEST_CASE("login: name and password, from a file or from the environment, and never seen anywhere") {
@@ -107,48 +81,6 @@ TEST_CASE("login: a wrong password is named as such, not shown, and tried again"
     CHECK_FALSE(lines_with(host.log(), "uthori").empty());
     CHECK(host.stop() == 0);
     CHECK(count(host.log(), "s3cr3t") == 0);
-  }
-}
-
-TEST_CASE("login: TLS with an authority and a client's certificate") {
-  const TempDir dir;
-  make_certificates(dir);
-  const auto file = [&](const char* name) { return quoted((dir / name).string()); };
-  Broker broker(dir / "broker", {.lines = "cafile " + (dir / "ca.crt").string() + "\ncertfile " +
-                                          (dir / "server.crt").string() + "\nkeyfile " + (dir / "server.key").string() +
-                                          "\nrequire_certificate true\nuse_identity_as_username true\n"});
-  Client client(broker.port(), {.ca = dir / "ca.crt", .cert = dir / "client.crt", .key = dir / "client.key"});
-  client.subscribe("#");
-  const std::string url = "mqtts://127.0.0.1:" + std::to_string(broker.port());
-  const std::string own = "\ncert = " + file("client.crt") + "\nkey = " + file("client.key");
-
-  SUBCASE("all is well") {
-    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("ca.crt") + own});
-    CHECK(host.ready() == "botel ready: " + url + ", bots echo probe sandwich");
-    talk(client);
-    CHECK(host.stop() == 0);
-  }
-  SUBCASE("a large message passes") {
-    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("ca.crt") + own});
-    host.ready();
-    const Room room{.bot = "echo"};
-    client.publish(room.requests(), request("1", "start", room.start_params()));
-    client.expect(room.res_pub());
-    const std::string text(1'000'000, 'x');
-    for (int i = 0; i < 3; ++i) client.publish(room.from_user(), R"({"m":")" + text + "\"}");
-    for (int i = 0; i < 3; ++i) client.expect(room.msg_pub(), has("m", "you said: " + text));
-    CHECK(host.stop() == 0);
-  }
-  SUBCASE("the host does not talk to a broker of another authority") {
-    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("other-ca.crt") + own});
-    host.process().wait_for_log("next try in", 2);
-    CHECK(host.stop() == 0);
-    CHECK(count(host.log(), "connected to the broker") == 0);
-  }
-  SUBCASE("the broker does not talk to a host without a certificate") {
-    Host host(dir / "host", {.url = url, .mqtt = "ca = " + file("ca.crt")});
-    host.process().wait_for_log("next try in", 2);
-    CHECK(host.stop() == 0);
   }
 }
 
