@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <thread>
 
 #include "base/hash.hpp"
@@ -182,7 +183,7 @@ std::shared_ptr<const mosquitto_property> Link::session_expiry(std::chrono::seco
   return {properties, [](mosquitto_property* list) { mosquitto_property_free_all(&list); }};
 }
 
-void Link::start_attempt() {
+void Link::start_attempt() try {
   state_ = State::connecting;
   attempt_ = std::make_shared<Attempt>();
   const auto expiry = config_.keep_session ? config_.session_expiry : std::min(config_.session_expiry, kSessionOfRun);
@@ -198,6 +199,9 @@ void Link::start_attempt() {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(attempt->finished, &one, sizeof one);
   }).detach();
+} catch (const std::system_error& error) {
+  attempt_.reset();
+  lost(fmt::format("no thread can be started: {}", error.code().message()));
 }
 
 void Link::finish_attempt() {

@@ -57,7 +57,8 @@ void Candidate::try_out(const ProbeConfig& config, const std::atomic<bool>& stop
   for (const Part& part : parts) trials.push_back({part.role->name(), part.config});
   auto tried = probe(config, staged->copy(), trials, stop);
   if (!tried) {
-    error = tried.error();
+    error = tried.error().why;
+    may_pass = tried.error().may_pass;
     return;
   }
   errors = std::move(tried->errors);
@@ -112,6 +113,8 @@ void Candidate::load_library() {
     error = loaded.error();
     if (const auto replaced = clashes(own_); !replaced.empty()) {
       error += fmt::format("; {}: replaced since the host started, which has to be restarted", names_of(replaced));
+    } else {
+      may_pass = true;  // it was loaded when it was tried
     }
     return;
   }

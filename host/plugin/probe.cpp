@@ -194,21 +194,29 @@ Result<Tried> judge(const Child& child) {
                std::move(answer->brought)};
 }
 
-}  // namespace
-
-Result<Tried> probe(const ProbeConfig& config, const std::filesystem::path& copy, const std::vector<Trial>& trials,
-                    const std::atomic<bool>& stop) {
-  auto child = Child::start(config.program, copy, trials_as_json(trials));
-  if (!child) return tl::unexpected(child.error());
+// Waits for the end.
+Result<Tried> follow(Child& child, const ProbeConfig& config, const std::vector<Trial>& trials,
+                     const std::atomic<bool>& stop) {
   const auto deadline = steady_clock::now() + config.time;
-  while (!child->turn()) {
+  while (!child.turn()) {
     if (stop) return failure("the host stops");
     if (steady_clock::now() < deadline) continue;
-    return failure("when it was tried, {} did not end within {} ms", last_step(child->said), config.time.count());
+    return failure("when it was tried, {} did not end within {} ms", last_step(child.said), config.time.count());
   }
-  auto tried = judge(*child);
+  auto tried = judge(child);
   if (tried && tried->errors.size() != trials.size()) return failure("when it was tried, its process lost its words");
   return tried;
+}
+
+}  // namespace
+
+Probed probe(const ProbeConfig& config, const std::filesystem::path& copy, const std::vector<Trial>& trials,
+             const std::atomic<bool>& stop) {
+  auto child = Child::start(config.program, copy, trials_as_json(trials));
+  if (!child) return tl::unexpected(Refusal{child.error(), true});
+  auto tried = follow(*child, config, trials, stop);
+  if (!tried) return tl::unexpected(Refusal{tried.error(), !has_begun(child->said)});
+  return std::move(*tried);
 }
 
 }  // namespace botel::plugin

@@ -26,16 +26,24 @@ struct Tried {
   std::vector<Image> own, brought;    // the libraries of the process: its own, and those that came with the plugin
 };
 
+// Why it must not be loaded.
+struct Refusal {
+  std::string why;
+  // Nothing of it has run: the host could not start the process, or had no time or memory for it.
+  bool may_pass = false;
+};
+
+using Probed = tl::expected<Tried, Refusal>;
+
 struct ProbeConfig {
   std::filesystem::path program{"/proc/self/exe"};
   std::chrono::milliseconds time{5000};  // after which it hangs
 };
 
 // Tries the copy of a plugin: loads it, checks each configuration against its schema, makes the instances, has them
-// handle a start and a message whose effects nobody sees, unloads it. An error: why it must not be loaded. Blocks;
-// `stop` ends it early. [any thread]
-[[nodiscard]] Result<Tried> probe(const ProbeConfig& config, const std::filesystem::path& copy,
-                                  const std::vector<Trial>& trials, const std::atomic<bool>& stop);
+// handle a start and a message whose effects nobody sees, unloads it. Blocks; `stop` ends it early. [any thread]
+[[nodiscard]] Probed probe(const ProbeConfig& config, const std::filesystem::path& copy,
+                           const std::vector<Trial>& trials, const std::atomic<bool>& stop);
 
 // The other side, in a process of its own: reads the trials from stdin, and answers on stdout. Its exit code.
 int run_probe(const std::filesystem::path& copy);

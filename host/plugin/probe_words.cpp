@@ -62,6 +62,8 @@ std::string answer_line(const Answer& answer) {
                      list(texts(answer.brought)));
 }
 
+bool has_begun(std::string_view said) { return last_behind(said, kStep) || last_behind(said, kAnswer); }
+
 std::string last_step(std::string_view said) {
   return log::printable(last_behind(said, kStep).value_or("starting"), 200);
 }

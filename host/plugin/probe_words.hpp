@@ -20,6 +20,8 @@ struct Answer {
 [[nodiscard]] std::string step_line(std::string_view doing);
 [[nodiscard]] std::string answer_line(const Answer& answer);
 
+// Whether it has come to a step, or an answer.
+[[nodiscard]] bool has_begun(std::string_view said);
 // The last step that was begun.
 [[nodiscard]] std::string last_step(std::string_view said);
 // Fit for a log. Nothing: it has not come to that.

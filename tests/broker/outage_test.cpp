@@ -1,8 +1,10 @@
 // The broker goes away and comes back.
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
 #include <optional>
 
+#include "harness/user.hpp"
 #include "harness/world.hpp"
 
 using namespace harness;
@@ -217,6 +219,32 @@ TEST_CASE("outage: a host whose name another client has taken comes back, and no
   }
   CHECK(count(world.host->log(), "is dropped") == 0);
   CHECK(world.host->stop() == 0);
+}
+
+TEST_CASE("outage: a system that has no thread to give when the broker comes back is waited for") {
+  constexpr uid_t kNobody = 65534;
+  TempDir dir;
+  Broker broker(dir / "broker");
+  Host host(dir / "host", {.url = broker.url(), .executable = program_as(kNobody, dir, dir / "host")});
+  host.ready();
+  broker.stop();
+  host.process().wait_for_log("lost the broker");
+  const auto allow_threads = [&](const std::string& most) {
+    auto command = as_user(kNobody);
+    for (const std::string& word :
+         {std::string("prlimit"), "--pid=" + std::to_string(host.process().pid()), "--nproc=" + most + ":"}) {
+      command.push_back(word);
+    }
+    REQUIRE(run(command, dir / "prlimit.log") == 0);
+  };
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NPROC, &before) == 0);
+  allow_threads("0");
+  broker.start();
+  host.process().wait_for_log("no thread can be started", 2);
+  allow_threads(before.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(before.rlim_cur));
+  host.process().wait_for_log("info: connected to the broker", 2);
+  CHECK(host.stop() == 0);
 }
 
 TEST_CASE("outage: a host without its broker stops all the same") {

@@ -118,8 +118,9 @@ TEST_CASE("libraries: two plugins do not share a library by its name alone; what
 }
 
 TEST_CASE("libraries: one of the host's own that was replaced is named, and a plugin gets it as it was") {
-  const Shop shop;
-  Stage stage(shop, replaced_libc(shop));
+  Shop shop;
+  shop.program = replaced_libc(shop);
+  Stage stage(shop);
   shop.put("v1");
   stage.open();
   CHECK(stage.state() == "1.0.0 serving");

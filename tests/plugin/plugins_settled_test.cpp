@@ -288,6 +288,22 @@ TEST_CASE("plugins: what stands in the way of a version by itself is waited for"
   CHECK(stage.state() == "2.0.0 on probation");
 }
 
+TEST_CASE("plugins: a version that could not be tried is tried again") {
+  Disk disk;
+  disk.program = disk.folder.path / "botel";
+  disk.put("v1");
+  fs::create_symlink(BOTEL_EXECUTABLE, disk.program);
+  Stage stage(disk);
+  stage.open();
+  fs::remove(disk.program);  // as where the system has no process to give
+  CHECK(has(stage.drop("v2"), "cannot be started"));
+  stage.pass(milliseconds(10'000));
+  CHECK(stage.state() == "1.0.0 serving");
+  fs::create_symlink(BOTEL_EXECUTABLE, disk.program);
+  stage.pass(milliseconds(10'000));
+  CHECK(stage.state() == "2.0.0 on probation");
+}
+
 TEST_CASE("plugins: a reload says what has become of the configuration, too") {
   const Disk disk;
   disk.put("v1");

@@ -41,10 +41,11 @@ struct Disk {
 
   const TempFolder folder;
   const fs::path plugins = folder.path / "plugins", data = folder.path / "data";
+  fs::path program = BOTEL_EXECUTABLE;  // which tries them
 };
 
 struct Stage : botel::runtime::Port {
-  explicit Stage(const Disk& disk, fs::path probe = BOTEL_EXECUTABLE) : disk(disk), probe(std::move(probe)) {
+  explicit Stage(const Disk& disk) : disk(disk) {
     let_children_end_plainly();
     runtime.advance(time);
     plugins = std::make_unique<botel::plugin::Plugins>(config(), runtime, nullptr, surroundings(), counters);
@@ -56,7 +57,7 @@ struct Stage : botel::runtime::Port {
   botel::plugin::PluginsConfig config() const {
     return {.folder = disk.plugins,
             .data = disk.data,
-            .probe = {.program = probe, .time = milliseconds(20'000)},
+            .probe = {.program = disk.program, .time = milliseconds(20'000)},
             .most_failures = 3,
             .probation = milliseconds(60'000),
             .quiet = milliseconds(300)};
@@ -193,7 +194,6 @@ struct Stage : botel::runtime::Port {
   std::string progress(const botel::runtime::Actor&) const override { return "{}"; }
 
   const Disk& disk;
-  const fs::path probe;  // the program that tries plugins
   botel::Counters counters;
   std::mutex mutex;
   std::condition_variable woken;

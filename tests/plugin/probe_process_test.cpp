@@ -42,6 +42,26 @@ TEST_CASE("probe: a program that cannot be started is an error") {
   CHECK(zoo::has(text(scene.run(copy)), "cannot be started: Permission denied"));
 }
 
+TEST_CASE("probe: what has stopped it before any of the plugin ran may pass, and what the plugin has done may not") {
+  Scene scene;
+  const auto copy = zoo::copy(scene.folder, "v1");
+  const auto may_pass = [&](const std::string& script) {
+    scene.pretend(script);
+    const auto result = scene.run(copy);
+    REQUIRE_FALSE(result);
+    return result.error().may_pass;
+  };
+  CHECK(may_pass("echo 'cannot load libraries: no memory' >&2; exit 127"));
+  CHECK(may_pass("kill -KILL $$"));
+  CHECK_FALSE(may_pass("echo step loading it; exit 127"));
+  CHECK_FALSE(may_pass("echo step loading it; kill -KILL $$"));
+  CHECK_FALSE(may_pass(R"(echo 'answer {"refusal":"no","errors":[],"warnings":[]}')"));
+  scene.config.time = std::chrono::milliseconds(1);
+  CHECK(may_pass("sleep 60"));
+  scene.config.program = scene.folder.path / "missing";
+  CHECK(scene.run(copy).error().may_pass);
+}
+
 TEST_CASE("probe: a process that ends without an answer, or with half of one, is told by its end") {
   struct Case {
     std::string script, result;

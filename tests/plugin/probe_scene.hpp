@@ -16,18 +16,18 @@ namespace probing {
 namespace fs = std::filesystem;
 using botel::plugin::probe;
 using botel::plugin::ProbeConfig;
+using botel::plugin::Probed;
 using botel::plugin::Trial;
-using botel::plugin::Tried;
 
 struct Scene {
   Scene() { let_children_end_plainly(); }
 
-  botel::Result<Tried> run(const fs::path& copy, const std::vector<Trial>& trials = {{"zoo", "{}"}}) const {
+  Probed run(const fs::path& copy, const std::vector<Trial>& trials = {{"zoo", "{}"}}) const {
     auto tried = probe(config, copy, trials, stop);
     CHECK_FALSE(has_children());
     return tried;
   }
-  botel::Result<Tried> run_zoo(const std::string& name, const std::vector<Trial>& trials = {{"zoo", "{}"}}) const {
+  Probed run_zoo(const std::string& name, const std::vector<Trial>& trials = {{"zoo", "{}"}}) const {
     return run(zoo::copy(folder, name), trials);
   }
   // Has a shell script do what is botel's to do.
@@ -44,8 +44,8 @@ struct Scene {
 };
 
 // For comparison: all that came of it, and nothing where all is well.
-inline std::string text(const botel::Result<Tried>& tried) {
-  if (!tried) return "refused: " + tried.error();
+inline std::string text(const Probed& tried) {
+  if (!tried) return "refused: " + tried.error().why;
   std::string all;
   for (const auto& error : tried->errors) all += error.empty() ? "" : "error: " + error + "\n";
   for (const auto& warning : tried->warnings) all += "warning: " + warning + "\n";
