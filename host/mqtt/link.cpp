@@ -60,7 +60,9 @@ struct Link::Callbacks {
   static void on_connect(mosquitto*, void* self, int code, int flags, const mosquitto_property* properties) {
     std::uint16_t maximum = 65535;
     mosquitto_property_read_int16(properties, MQTT_PROP_RECEIVE_MAXIMUM, &maximum, false);
-    static_cast<Link*>(self)->greeting_ = {code, (flags & 1) != 0, maximum};
+    std::uint8_t qos = 2;
+    mosquitto_property_read_byte(properties, MQTT_PROP_MAXIMUM_QOS, &qos, false);
+    static_cast<Link*>(self)->greeting_ = {code, (flags & 1) != 0, maximum, qos};
   }
   static void on_message(mosquitto*, void* self, const mosquitto_message* message, const mosquitto_property*) {
     Link& link = *static_cast<Link*>(self);

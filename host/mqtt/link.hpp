@@ -122,6 +122,7 @@ class Link final : public Client {
     int code;
     bool session_present;
     int receive_maximum;
+    int maximum_qos;
   };
   struct Arrival {
     Message message;
@@ -177,6 +178,7 @@ class Link final : public Client {
   bool cut_ = false;
   std::uint64_t careful_until_ =
       0;  // messages up to this id go one by one, to find the one that the broker does not bear
+  int qos_ = 0;  // of what is published in this connection
 
   // What libmosquitto's callbacks collected since the last dispatch().
   std::vector<Arrival> inbox_;  // the first arrived_ are in use: the strings keep their memory

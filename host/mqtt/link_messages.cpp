@@ -2,6 +2,8 @@
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "mqtt/errors.hpp"
 #include "mqtt/link.hpp"
@@ -63,6 +65,10 @@ void Link::greeted() {
         "the broker takes only {} unacknowledged messages at a time: it will be slow; in mosquitto's words, it "
         "needs max_inflight_messages 0",
         greeting.receive_maximum);
+  }
+  qos_ = std::min(config_.qos, greeting.maximum_qos);
+  if (qos_ < config_.qos) {
+    log::warning("the broker takes QoS 0 only: what is on its way when a connection is lost does not arrive");
   }
   redeliveries_.connected(greeting.session_present);
   for (const auto& filter : disowned_) disown(filter);
@@ -154,10 +160,10 @@ void Link::send_waiting() {
     int packet = 0;
     const int error =
         mosquitto_publish(client_.get(), &packet, message->topic.c_str(), static_cast<int>(message->payload.size()),
-                          message->payload.data(), config_.qos, false);
+                          message->payload.data(), qos_, false);
     if (error == MOSQ_ERR_SUCCESS) {
       ++published_;
-      config_.qos == 0 ? outbox_.sent_for_good() : outbox_.sent(packet);
+      qos_ == 0 ? outbox_.sent_for_good() : outbox_.sent(packet);
     } else {
       ++dropped_;
       complaints_.error("a message of {} bytes to {} is dropped: {}", message->payload.size(),

@@ -106,6 +106,12 @@ TEST_CASE("login: each quality of service") {
   }
 }
 
+TEST_CASE("login: a broker that takes quality of service 0 only gets it, and the log warns") {
+  World world({.broker = {.lines = "max_qos 0\n"}, .client = {.qos = 0}});
+  talk(world.client);
+  CHECK(count(world.host.log(), "warning: the broker takes QoS 0 only") == 1);
+}
+
 TEST_CASE("login: what is too large for a broker that says so is dropped, and the rest goes out") {
   World world({.host = {}, .broker = {.lines = "max_packet_size 20000\n"}});
   const Room room;
