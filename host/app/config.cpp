@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <set>
@@ -10,6 +9,7 @@
 
 #include <toml++/toml.h>
 
+#include "app/broker_url.hpp"
 #include "app/duration.hpp"
 #include "base/files.hpp"
 #include "mqtt/topics.hpp"
@@ -87,8 +87,15 @@ class Table {
     std::vector<std::string> filters;
     const auto take = [&](const toml::node& item) {
       const auto filter = item.value_exact<std::string>();
-      if (filter && mqtt::valid_filter(*filter)) return filters.push_back(*filter);
-      mistake(item, "{}.{} must be a topic filter, or a list of them", name_, key);
+      if (!filter || !mqtt::valid_filter(*filter)) {
+        return mistake(item, "{}.{} must be a topic filter, or a list of them", name_, key);
+      }
+      // A room lives in one host, which must get all that is said to it.
+      if (filter->starts_with("$share/")) {
+        return mistake(item, "{}.{}: {} is a shared subscription, of which each host gets a part only", name_, key,
+                       *filter);
+      }
+      filters.push_back(*filter);
     };
     if (const auto* list = node->as_array(); list && !list->empty()) {
       for (const auto& item : *list) take(item);
@@ -121,18 +128,26 @@ void set(Value& to, const std::optional<Given>& given) {
   if (given) to = static_cast<Value>(*given);
 }
 
-void read_mqtt(Table& table, Config& config) {
-  mqtt::LinkConfig& link = config.mqtt;
-  if (const auto url = table.text("url")) {
-    if (auto done = set_broker(*url, config); !done) table.mistake(*table.find("url"), "mqtt.url: {}", done.error());
+// What an editor or a shell puts around a text: a byte order mark before it, a line break after it.
+std::string bare(std::string text) {
+  constexpr std::string_view mark = "\uFEFF";
+  if (text.starts_with(mark)) text.erase(0, mark.size());
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return text;
+}
+
+void read_password(Table& table, mqtt::LinkConfig& link) {
+  if (const auto file = table.file("password_file")) {
+    const std::string line = first_line(*file);
+    const bool is_utf16 = line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF");
+    if (is_utf16) table.mistake(*table.find("password_file"), "mqtt.password_file: {} is UTF-16, not UTF-8", *file);
+    link.password = bare(line);
   }
-  if (const auto port = table.integer("private_port", 1, 65535)) config.broker_port = static_cast<int>(*port);
-  set(link.user, table.text("user"));
-  if (const auto file = table.file("password_file")) link.password = first_line(*file);
   if (const auto name = table.text("password_env")) {
     const char* const value = std::getenv(name->c_str());
     if (value) {
-      link.password = value;
+      link.password = bare(value);
     } else {
       table.mistake(*table.find("password_env"), "mqtt.password_env: the environment has no {}", *name);
     }
@@ -144,6 +159,16 @@ void read_mqtt(Table& table, Config& config) {
   if (table.find("password_file") && table.find("password_env")) {
     table.mistake(*table.find("password_env"), "mqtt.password_file and mqtt.password_env: only one of them can be");
   }
+}
+
+void read_mqtt(Table& table, Config& config) {
+  mqtt::LinkConfig& link = config.mqtt;
+  if (const auto url = table.text("url")) {
+    if (auto done = set_broker(*url, config); !done) table.mistake(*table.find("url"), "mqtt.url: {}", done.error());
+  }
+  if (const auto port = table.integer("private_port", 1, 65535)) config.broker_port = static_cast<int>(*port);
+  set(link.user, table.text("user"));
+  read_password(table, link);
   if (table.find("url") && table.find("private_port")) {
     table.mistake(*table.find("private_port"), "mqtt.private_port: there is no private broker beside mqtt.url");
   }
@@ -336,29 +361,12 @@ Mistakes read_config(const fs::path& path, Config& config) {
 }
 
 Result<> set_broker(const std::string& url, Config& config) {
-  constexpr std::string_view plain = "mqtt://", secure = "mqtts://";
-  const bool tls = url.starts_with(secure);
-  if (!tls && !url.starts_with(plain)) return failure("a broker is written mqtt://HOST:PORT or mqtts://HOST:PORT");
-  std::string host = url.substr(tls ? secure.size() : plain.size());
-  if (host.ends_with('/')) host.pop_back();
-  if (host.find('@') != std::string::npos) return failure("a broker's URL has no user or password: they are set apart");
-  if (host.find('/') != std::string::npos) return failure("a broker's URL has no path");
-
-  int port = tls ? 8883 : 1883;
-  const auto colon = host.rfind(':');
-  if (colon != std::string::npos && host.find(']', colon) == std::string::npos) {
-    const char* const end = host.data() + host.size();
-    const auto [stop, error] = std::from_chars(host.data() + colon + 1, end, port);
-    if (error != std::errc() || stop != end || port < 1 || port > 65535)
-      return failure("the port must be from 1 to 65535");
-    host.resize(colon);
-  }
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (host.empty()) return failure("the broker's URL has no host");
+  auto parsed = parse_broker_url(url);
+  if (!parsed) return tl::unexpected(parsed.error());
   config.broker = url;
-  config.mqtt.tls = tls;
-  config.mqtt.host = host;
-  config.mqtt.port = port;
+  config.mqtt.tls = parsed->tls;
+  config.mqtt.host = std::move(parsed->host);
+  config.mqtt.port = parsed->port;
   return {};
 }
 

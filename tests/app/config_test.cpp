@@ -239,6 +239,52 @@ TEST_CASE("config: a password comes from the environment, and a missing one is a
   CHECK(mistakes("[mqtt]\npassword = \"x\"\n", config) == app::Mistakes{"2: mqtt has no key \"password\""});
 }
 
+TEST_CASE("config: what an editor or a shell puts around a password is taken off, once") {
+  struct Case {
+    std::string text, password;
+  };
+  for (const Case& c : {Case{"secret", "secret"},
+                        {"secret\n", "secret"},
+                        {"secret\r\n", "secret"},
+                        {"\uFEFFsecret\r\n", "secret"},
+                        {"\uFEFF\uFEFFsecret", "\uFEFFsecret"},
+                        {" secret \n", " secret "},
+                        {"secret\r\r\n", "secret\r"}}) {
+    CAPTURE(c.text);
+    const TempFolder folder;
+    for (const std::string& rest : {std::string(), std::string("another line\n")}) {
+      if (!rest.empty() && !c.text.ends_with('\n')) continue;
+      app::Config config;
+      const auto file = folder.write("password", c.text + rest);
+      CHECK(mistakes(fmt::format("[mqtt]\nuser = \"me\"\npassword_file = \"{}\"\n", file.string()), config).empty());
+      CHECK(config.mqtt.password == c.password);
+    }
+    app::Config config;
+    setenv("BOTEL_TEST_PASSWORD", c.text.c_str(), 1);
+    CHECK(mistakes("[mqtt]\nuser = \"me\"\npassword_env = \"BOTEL_TEST_PASSWORD\"\n", config).empty());
+    CHECK(config.mqtt.password == c.password);
+  }
+}
+
+TEST_CASE("config: a password file in UTF-16, as some shells write it, is a mistake") {
+  const TempFolder folder;
+  const auto file = folder.write("password", std::string("\xFF\xFEs\0e\0\n\0", 8));
+  app::Config config;
+  CHECK(mistakes(fmt::format("[mqtt]\nuser = \"me\"\npassword_file = \"{}\"\n", file.string()), config) ==
+        app::Mistakes{fmt::format("3: mqtt.password_file: {} is UTF-16, not UTF-8", file.string())});
+}
+
+TEST_CASE("config: shared subscriptions are refused, as each host would get a part of what is said in a room") {
+  app::Config config;
+  const auto found = mistakes(
+      "[gitple]\nrequests = [\"s/1/#\", \"$share/bots/s/+/a/+/t/+/req/#\"]\n"
+      "answers = \"$share/bots/s/+/a/+/u/+/r/+/res/#\"\n",
+      config);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].starts_with("2: gitple.requests: $share/bots/s/+/a/+/t/+/req/# is a shared subscription"));
+  CHECK(found[1].starts_with("3: gitple.answers: "));
+}
+
 TEST_CASE("config: a broker's URL") {
   struct Case {
     const char* url;
@@ -258,12 +304,35 @@ TEST_CASE("config: a broker's URL") {
     CHECK(config.mqtt.port == good.port);
     CHECK(config.mqtt.tls == good.tls);
   }
-  for (const char* bad : {"", "localhost", "mqtt://", "mqtt://:5", "mqtt://x:0", "mqtt://x:65536", "mqtt://x:y",
-                          "mqtt://x:", "mqtt://me:secret@x", "mqtt://x/y", "ws://x"}) {
+  for (const char* bad : {"",
+                          "localhost",
+                          "mqtt://",
+                          "mqtt://:5",
+                          "mqtt://x:0",
+                          "mqtt://x:65536",
+                          "mqtt://x:y",
+                          "mqtt://x:",
+                          "mqtt://me:secret@x",
+                          "mqtt://x/y",
+                          "ws://x",
+                          "mqtt://::1",
+                          "mqtt://::1:1883",
+                          "mqtt://fe80::1",
+                          "mqtt://[::1",
+                          "mqtt://[::1:1883",
+                          "mqtt://::1]",
+                          "mqtt://[::1]1883",
+                          "mqtt://[::1]:",
+                          "mqtt://[]",
+                          "mqtt://[]:1883",
+                          "mqtt://[x]",
+                          "mqtt://a[b]",
+                          "mqtt://a b"}) {
     CAPTURE(bad);
     app::Config config;
     const auto done = app::set_broker(bad, config);
     REQUIRE_FALSE(done);
     CHECK(done.error().find("secret") == std::string::npos);
+    CHECK_FALSE(config.broker);
   }
 }
