@@ -53,6 +53,14 @@ class Table {
     return value;
   }
 
+  std::optional<bool> flag(const std::string& key) {
+    const toml::node* const node = find(key);
+    if (!node) return {};
+    auto value = node->value_exact<bool>();
+    if (!value) mistake(*node, "{}.{} must be true or false", name_, key);
+    return value;
+  }
+
   std::optional<std::int64_t> integer(const std::string& key, std::int64_t least, std::int64_t most) {
     const toml::node* const node = find(key);
     if (!node) return {};
@@ -220,6 +228,9 @@ void read_moca(Table& table, Config& config) {
 void read_host(Table& table, Config& config) {
   set(config.plugins, table.text("plugins"));
   set(config.data, table.text("data"));
+  set(config.plugin_copies, table.text("plugin_copies"));
+  set(config.plugins_writable_by_others, table.flag("plugins_writable_by_others"));
+  set(config.data_writable_by_others, table.flag("data_writable_by_others"));
   set(config.threads, table.integer("threads", 2, 1000));
   set(config.slow_handler, table.time("slow_handler"));
   set(config.probation, table.time("probation"));

@@ -44,6 +44,9 @@ struct Config {
   moca::ServiceConfig moca;
   std::filesystem::path plugins;
   std::filesystem::path data;
+  std::filesystem::path plugin_copies;      // where plugins are loaded from; empty: in `data`
+  bool plugins_writable_by_others = false;  // whom the operator trusts to run code as the host
+  bool data_writable_by_others = false;     // the same
   BotsConfig bots;
   log::Level log_level = log::Level::info;
   log::Format log_format = log::Format::text;

@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "base/files.hpp"
+#include "base/log.hpp"
 
 namespace botel::app {
 namespace {
@@ -22,6 +23,7 @@ constexpr auto kBroker = "broker";
 constexpr auto kClientId = "client-id";
 constexpr auto kFilters = "filters";
 constexpr auto kLock = "lock";
+constexpr auto kSetting = "data_writable_by_others";
 
 // A lock on a whole file that belongs to who has opened it, and that can be looked for without being taken.
 struct flock whole_file() {
@@ -31,19 +33,43 @@ struct flock whole_file() {
   return lock;
 }
 
+bool others_may_write(const struct stat& found) { return (found.st_mode & (S_IWGRP | S_IWOTH)) != 0; }
+
+// Whoever may write to it could replace the plugins that are kept there.
+void make_private(const fs::path& path, struct stat& found) {
+  if (!others_may_write(found) || found.st_uid != geteuid()) return;
+  chmod(path.c_str(), found.st_mode & 07777 & ~static_cast<mode_t>(S_IWGRP | S_IWOTH));
+  if (stat(path.c_str(), &found) != 0 || others_may_write(found)) return;
+  log::warning("data directory {}: others could write to it, which they cannot any more", path.string());
+}
+
+Result<> check_owner(const fs::path& path, bool others_are_trusted) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0) return failure("data directory {}: {}", path.string(), std::strerror(errno));
+  if (others_are_trusted) {
+    log::warning("data directory {}: whoever may write to it may run code as this host", path.string());
+    return {};
+  }
+  make_private(path, found);
+  if (others_may_write(found)) {
+    return failure(
+        "data directory {}: others may write to it, and that cannot be changed: `{} = true` in [host] trusts them",
+        path.string(), kSetting);
+  }
+  // Else its owner could not read any more what this process writes.
+  if (found.st_uid == geteuid()) return {};
+  return failure("data directory {} belongs to the user {}, and this is the user {}", path.string(), found.st_uid,
+                 geteuid());
+}
+
 }  // namespace
 
-Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path) {
+Result<std::unique_ptr<DataFolder>> DataFolder::open(const fs::path& path, bool others_are_trusted) {
   std::error_code error;
   const bool made = fs::create_directories(path, error);
-  if (error) return failure("data directory {}: {}", path.string(), error.message());
+  if (error) return failure("data directory {}: {}; --data names another one", path.string(), error.message());
   if (made) fs::permissions(path, fs::perms::owner_all, error);
-  // Else its owner could not read any more what this process writes.
-  struct stat found {};
-  if (stat(path.c_str(), &found) == 0 && found.st_uid != geteuid()) {
-    return failure("data directory {} belongs to the user {}, and this is the user {}", path.string(), found.st_uid,
-                   geteuid());
-  }
+  if (auto ours = check_owner(path, others_are_trusted); !ours) return tl::unexpected(ours.error());
 
   const fs::path file = path / kLock;
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -14,8 +14,9 @@ namespace botel::app {
 // Holds the directory for one host as long as it lives, also when it is killed.
 class DataFolder {
  public:
-  // Makes the directory (0700) where it is missing. An error when another host has it.
-  static Result<std::unique_ptr<DataFolder>> open(const std::filesystem::path& path);
+  // Makes the directory (0700) where it is missing. An error when another host has it, or when others may write to it
+  // and that cannot be changed, unless they are trusted.
+  static Result<std::unique_ptr<DataFolder>> open(const std::filesystem::path& path, bool others_are_trusted = false);
   ~DataFolder();
   DataFolder(const DataFolder&) = delete;
   DataFolder& operator=(const DataFolder&) = delete;

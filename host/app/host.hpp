@@ -53,7 +53,7 @@ class Host {
   void open_services(const Config& config);
   void receive(const mqtt::Message& message);
   void save_in_memory();
-  void open_plugins(const Config& config);
+  void open_plugins(const Config& config, std::filesystem::path copies);
   Result<> load_plugins();
   void resume();
   Result<> subscribe();

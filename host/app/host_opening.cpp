@@ -10,6 +10,7 @@
 #include <csignal>
 
 #include "app/host.hpp"
+#include "app/plugin_copies.hpp"
 #include "base/log.hpp"
 #include "base/signals.hpp"
 #include "gitple/unread.hpp"
@@ -44,7 +45,7 @@ void die_of(int signal) {
 
 Result<std::unique_ptr<Host>> Host::create(const Config& config, const std::filesystem::path& file, Reread reread) {
   umask(077);  // conversations are nobody else's business
-  auto data = DataFolder::open(config.data);
+  auto data = DataFolder::open(config.data, config.data_writable_by_others);
   if (!data) return tl::unexpected(data.error());
 
   std::unique_ptr<mqtt::PrivateBroker> broker;
@@ -106,7 +107,9 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   if (auto opened = open_store(config); !opened) return opened;
   open_services(config);
   if (auto loaded = keeper_ ? keeper_->load() : Result<>(); !loaded) return loaded;
-  open_plugins(config);
+  auto copies = choose_plugin_copies(config);
+  if (!copies) return tl::unexpected(copies.error());
+  open_plugins(config, std::move(*copies));
   if (auto loaded = load_plugins(); !loaded) return loaded;
   resume();
   filters_ = config.gitple.requests;
@@ -150,9 +153,12 @@ void Host::open_services(const Config& config) {
   keeper_.emplace(*store_, strict, runtime_, *link_, *gitple_, *moca_, *directory_, counters_, [this] { wake(); });
 }
 
-void Host::open_plugins(const Config& config) {
+void Host::open_plugins(const Config& config, std::filesystem::path copies) {
+  using plugin::Writers;
   plugin::PluginsConfig plugins{.folder = config.plugins,
+                                .writers = config.plugins_writable_by_others ? Writers::any : Writers::ours,
                                 .data = config.data,
+                                .copies = std::move(copies),
                                 .probe = {.time = config.probe_time},
                                 .most_failures = config.probation_failures,
                                 .probation = config.probation,

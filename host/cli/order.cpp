@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "app/config.hpp"
 #include "app/control.hpp"
 #include "base/text.hpp"
 
@@ -14,13 +13,14 @@ void add_host_options(CLI::App& command, HostOptions& options) {
   command.add_option("--data", options.data, "Data directory of the host; else ~/.local/state/botel");
 }
 
-Result<std::filesystem::path> data_folder(const HostOptions& options) {
-  if (!options.data.empty()) return std::filesystem::path(options.data);
+Result<app::Config> host_config(const HostOptions& options) {
   app::Config config = app::default_config();
-  if (options.config.empty()) return config.data;
-  const auto mistakes = app::read_config(options.config, config);
-  if (!mistakes.empty()) return failure("{}", mistakes.front());
-  return config.data;
+  if (!options.config.empty()) {
+    const auto mistakes = app::read_config(options.config, config);
+    if (!mistakes.empty()) return failure("{}", mistakes.front());
+  }
+  if (!options.data.empty()) config.data = options.data;
+  return config;
 }
 
 std::string order(std::string_view command, std::initializer_list<std::pair<std::string_view, std::string>> more) {
@@ -30,9 +30,9 @@ std::string order(std::string_view command, std::initializer_list<std::pair<std:
 }
 
 Result<std::string> ask(const HostOptions& options, const std::string& order) {
-  const auto data = data_folder(options);
-  if (!data) return tl::unexpected(data.error());
-  auto answer = app::ask(*data, order);
+  const auto config = host_config(options);
+  if (!config) return tl::unexpected(config.error());
+  auto answer = app::ask(config->data, order);
   if (!answer) return answer;
   const auto read = json::read(*answer);
   if (!read) return failure("the host's answer cannot be read");

@@ -1,13 +1,13 @@
 // What is asked of a running host (app::Control), and how its answers are read.
 #pragma once
 
-#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "app/config.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
 
@@ -24,8 +24,8 @@ struct HostOptions {
 // --config and --data. `options` outlives the command.
 void add_host_options(CLI::App& command, HostOptions& options);
 
-// Where the host's data directory is: as it is told itself.
-[[nodiscard]] Result<std::filesystem::path> data_folder(const HostOptions& options);
+// What the host is told itself: of its data directory, and whom it trusts.
+[[nodiscard]] Result<app::Config> host_config(const HostOptions& options);
 
 // {"command":COMMAND,...}: the values are JSON.
 [[nodiscard]] std::string order(std::string_view command,

@@ -105,11 +105,13 @@ int rollback(const Options& options) {
 }
 
 // Where no host runs: as far as that can be known without one. Nobody knows the configurations then.
-int check_alone(const fs::path& file) {
-  std::string folder = (fs::temp_directory_path() / "botel-check-XXXXXX").string();
+int check_alone(const fs::path& file, const app::Config& config) {
+  const fs::path root = config.plugin_copies.empty() ? fs::temp_directory_path() : config.plugin_copies;
+  std::string folder = (root / "botel-check-XXXXXX").string();
   if (!mkdtemp(folder.data())) return complain("no temporary folder can be made");
   plugin::Candidate candidate({});
-  candidate.stage({}, file, fs::path(folder) / "plugin.so");
+  const auto writers = config.plugins_writable_by_others ? plugin::Writers::any : plugin::Writers::ours;
+  candidate.stage({}, file, fs::path(folder) / "plugin.so", writers);
   std::deque<runtime::Role> roles;
   if (candidate.gone) candidate.error = "there is no such file";
   if (candidate.error.empty()) {
@@ -133,9 +135,9 @@ int check_alone(const fs::path& file) {
 
 int check(const Options& options) {
   const fs::path file = fs::absolute(options.file);
-  const auto data = data_folder(options.host);
-  if (!data) return complain(data.error());
-  if (!app::DataFolder::announced(*data)) return check_alone(file);
+  const auto config = host_config(options.host);
+  if (!config) return complain(config.error());
+  if (!app::DataFolder::announced(config->data)) return check_alone(file, *config);
   return print_results(ask(options.host, order("check", {{"file", json::quoted(file.string())}})));
 }
 

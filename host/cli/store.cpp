@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 
-#include "app/config.hpp"
 #include "app/data_folder.hpp"
 #include "cli/commands.hpp"
+#include "cli/order.hpp"
 #include "store/maintenance.hpp"
 #include "store/sqlite.hpp"
 
@@ -21,8 +21,8 @@ int failed(const std::string& why) {
   return 1;
 }
 
-int check(const fs::path& data) {
-  const fs::path file = data / store::kFile;
+int check(const app::Config& config) {
+  const fs::path file = config.data / store::kFile;
   const auto checked = store::check(file);
   if (!checked) return failed(checked.error());
   fmt::print("{}: schema {}\n", file.string(), checked->schema);
@@ -34,10 +34,10 @@ int check(const fs::path& data) {
 }
 
 // Whether it is a directory of ours is asked first: taking its lock would make one.
-int repair(const fs::path& data) {
-  const fs::path file = data / store::kFile;
+int repair(const app::Config& config) {
+  const fs::path file = config.data / store::kFile;
   if (!fs::exists(file)) return failed(fmt::format("there is no {}", file.string()));
-  const auto folder = app::DataFolder::open(data);
+  const auto folder = app::DataFolder::open(config.data, config.data_writable_by_others);
   if (!folder) return failed(folder.error());
   const auto repaired = store::repair(file);
   if (!repaired) return failed(repaired.error());
@@ -49,8 +49,8 @@ int repair(const fs::path& data) {
   return 0;
 }
 
-int export_all(const fs::path& data) {
-  const auto done = store::export_to(data / store::kFile, stdout);
+int export_all(const app::Config& config) {
+  const auto done = store::export_to(config.data / store::kFile, stdout);
   return done ? 0 : failed(done.error());
 }
 
@@ -59,12 +59,13 @@ int export_all(const fs::path& data) {
 void add_store(CLI::App& app) {
   CLI::App* const store = app.add_subcommand("store", "Look after the file that conversations are kept in");
   store->require_subcommand(1);
-  const auto data = std::make_shared<std::string>(app::default_config().data.string());
-  const auto add = [&](const char* name, const char* what, int (*run)(const fs::path&)) {
+  const auto options = std::make_shared<HostOptions>();
+  const auto add = [&](const char* name, const char* what, int (*run)(const app::Config&)) {
     CLI::App* const command = store->add_subcommand(name, what);
-    command->add_option("--data", *data, "Data directory; else ~/.local/state/botel");
-    command->callback([data, run] {
-      if (const int code = run(*data)) throw CLI::RuntimeError(code);
+    add_host_options(*command, *options);
+    command->callback([options, run] {
+      const auto config = host_config(*options);
+      if (const int code = config ? run(*config) : failed(config.error())) throw CLI::RuntimeError(code);
     });
   };
   add("check", "Look for damage, and count the records", check);

@@ -2,14 +2,12 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -112,20 +110,7 @@ Result<std::string> find_mosquitto() {
   return failure("there is no mosquitto on this machine (Debian package: mosquitto); or name a broker with --broker");
 }
 
-// Started by root, mosquitto changes to another user, which clears the parent-death signal: it is told to stay.
-Result<std::string> user_name() {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || !found) {
-    return failure("user {} has no name on this machine", geteuid());
-  }
-  return std::string(found->pw_name);
-}
-
 Result<fs::path> write_configuration(const fs::path& folder, int port) {
-  const auto user = user_name();
-  if (!user) return tl::unexpected(user.error());
   std::error_code error;
   fs::create_directories(folder, error);
   const fs::path file = folder / "mosquitto.conf";
@@ -133,7 +118,7 @@ Result<fs::path> write_configuration(const fs::path& folder, int port) {
   out << "# Written anew at every start.\n"
       << "listener " << port << " 127.0.0.1\n"
       << "allow_anonymous true\n"
-      << "user " << *user << "\n"
+      << "user root\n"  // started by root it stays root: to become another user would clear the parent-death signal
       << "max_inflight_messages 0\n"
       << "max_queued_messages 0\n"
       << "set_tcp_nodelay true\n"

@@ -30,9 +30,9 @@ std::string describe(const Clash& clash) {
 
 }  // namespace
 
-void Candidate::stage(const fs::path& folder, const fs::path& file, const fs::path& to) {
+void Candidate::stage(const fs::path& folder, const fs::path& file, const fs::path& to, Writers allowed) {
   const bool in_folder = wish.from == Wish::From::folder;
-  if (auto trusted = folder.empty() || !in_folder ? Result<>() : check_folder(folder); !trusted) {
+  if (auto trusted = folder.empty() || !in_folder ? Result<>() : check_folder(folder, allowed); !trusted) {
     error = trusted.error();
     may_pass = true;
     return;
@@ -41,7 +41,7 @@ void Candidate::stage(const fs::path& folder, const fs::path& file, const fs::pa
   std::error_code ignored;
   gone = in_folder && fs::symlink_status(file, ignored).type() == fs::file_type::not_found;
   if (gone) return;
-  auto copied = Staged::copy_of(file, to);
+  auto copied = Staged::copy_of(file, to, allowed);
   if (!copied) {
     error = copied.error();
     may_pass = true;

@@ -50,7 +50,8 @@ struct Candidate {
   const Wish wish;
 
   // First. `folder`: where the file lies and whose owner matters; empty: it does not.
-  void stage(const std::filesystem::path& folder, const std::filesystem::path& file, const std::filesystem::path& copy);
+  void stage(const std::filesystem::path& folder, const std::filesystem::path& file, const std::filesystem::path& copy,
+             Writers allowed);
   bool gone = false;  // there is no such file
   std::optional<Staged> staged;
   std::string sha256;

@@ -35,8 +35,12 @@ Plugins::Plugins(PluginsConfig config, runtime::Runtime& runtime, BlackBox* blac
 Plugins::~Plugins() = default;
 
 Result<> Plugins::open() {
-  if (auto trusted = check_folder(config_.folder); !trusted) return trusted;
-  if (auto made = make_cache(config_.data / "loaded"); !made) return made;
+  if (auto trusted = check_folder(config_.folder, config_.writers); !trusted) return trusted;
+  if (config_.writers == Writers::any) {
+    log::warning("plugins folder {}: whoever may write to it, or to a file in it, may run code as this host",
+                 config_.folder.string());
+  }
+  if (auto made = make_cache(config_.copies); !made) return made;
   std::vector<std::string> complaints;
   auto shelf = Shelf::open(config_.data / "plugins", complaints);
   if (!shelf) return tl::unexpected(shelf.error());
@@ -83,7 +87,7 @@ void Plugins::advance(const Time& now) {
   }
   const bool folder_changed = watcher_->folder_changed();
   if (folder_changed) {
-    if (auto trusted = check_folder(config_.folder); !trusted) log::error("{}", trusted.error());
+    if (auto trusted = check_folder(config_.folder, config_.writers); !trusted) log::error("{}", trusted.error());
   }
   for (const auto& [name, one] : files_) {
     if (one->retry && (folder_changed || now.steady >= *one->retry)) look(*one);
@@ -238,7 +242,7 @@ std::vector<std::string> Plugins::leftovers() const {
 }
 
 fs::path Plugins::next_copy(const std::string& name) {
-  return config_.data / "loaded" / fmt::format("{}.{}.so", fs::path(name).stem().string(), ++copies_);
+  return config_.copies / fmt::format("{}.{}.so", fs::path(name).stem().string(), ++copies_);
 }
 
 // What is replaced ---------------------------------------------------------------------------------------------------

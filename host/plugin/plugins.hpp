@@ -24,7 +24,9 @@ namespace botel::plugin {
 
 struct PluginsConfig {
   std::filesystem::path folder;
-  std::filesystem::path data;  // the host's: `loaded` in it has what is in memory, `plugins` what is kept
+  Writers writers = Writers::ours;  // of the folder, and of the files in it
+  std::filesystem::path data;       // the host's: `plugins` in it has what is kept
+  std::filesystem::path copies;     // what is in memory: a folder of the host's own
   ProbeConfig probe;
   // A version is rolled back when so many of its handlers fail in the time behind its take-over.
   unsigned most_failures = 5;

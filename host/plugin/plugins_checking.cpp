@@ -14,7 +14,7 @@ void Plugins::check(const fs::path& path, const Done& done) {
         {{name, {now_.unix_ms, candidate->is_good(), refused ? candidate->error : candidate->report() + "\n" + fate}}});
   };
   checker_.run([this, candidate, path, name, report, copy = next_copy(name)]() -> JobThread::Then {
-    candidate->stage({}, path, copy);
+    candidate->stage({}, path, copy, config_.writers);
     return [this, candidate, name, report] {
       if (candidate->gone) candidate->error = "there is no such file";
       const File unknown(name);

@@ -43,7 +43,7 @@ void Plugins::look(File& file, Wish wish) {
   }
   loader_.run(
       [this, &file, candidate = file.candidate, source, hash, copy = next_copy(file.name)]() -> JobThread::Then {
-        candidate->stage(config_.folder, source, copy);
+        candidate->stage(config_.folder, source, copy, config_.writers);
         const bool is_right = !candidate->error.empty() || hash.empty() || candidate->sha256 == hash;
         if (!is_right) candidate->error = "the kept copy is damaged";
         return [this, &file] { staged(file); };

@@ -16,6 +16,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "base/writers.hpp"
 
 namespace botel::plugin {
 namespace {
@@ -26,13 +27,10 @@ constexpr off_t kLargestFile = off_t{512} << 20;
 
 std::string describe(int error) { return std::strerror(error); }
 
-// Who may change it could run any code as the host's user.
-Result<> check_owner(const struct stat& found) {
-  if (found.st_uid != 0 && found.st_uid != geteuid()) {
-    return failure("it belongs to the user {}, which is neither root nor the host's", found.st_uid);
-  }
-  if (found.st_mode & (S_IWGRP | S_IWOTH)) return failure("others may write to it: `chmod go-w` helps");
-  return {};
+constexpr auto kSetting = "plugins_writable_by_others";
+
+Result<> check(const struct stat& found, Writers allowed) {
+  return allowed == Writers::any ? Result<>() : check_writers(found, kSetting);
 }
 
 bool same(const struct stat& a, const struct stat& b) {
@@ -60,7 +58,7 @@ struct Source {
   struct stat found {};
 };
 
-Result<Source> open_source(const fs::path& file) {
+Result<Source> open_source(const fs::path& file, Writers allowed) {
   Source source{Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK))};
   struct stat& found = source.found;
   if (!source.in.is_open() || fstat(source.in.get(), &found) != 0) {
@@ -68,7 +66,7 @@ Result<Source> open_source(const fs::path& file) {
   }
   if (!S_ISREG(found.st_mode)) return failure("it is no regular file");
   if (found.st_size > kLargestFile) return failure("it is larger than 512 MiB");
-  if (auto trusted = check_owner(found); !trusted) return tl::unexpected(trusted.error());
+  if (auto trusted = check(found, allowed); !trusted) return tl::unexpected(trusted.error());
   return source;
 }
 
@@ -97,11 +95,11 @@ Result<std::string> copy_bytes(const Descriptor& in, const Descriptor& out) {
 
 }  // namespace
 
-Result<> check_folder(const fs::path& folder) {
+Result<> check_folder(const fs::path& folder, Writers allowed) {
   struct stat found {};
   if (stat(folder.c_str(), &found) != 0) return failure("plugins folder {}: {}", folder.string(), describe(errno));
   if (!S_ISDIR(found.st_mode)) return failure("plugins folder {}: it is no folder", folder.string());
-  if (auto trusted = check_owner(found); !trusted) {
+  if (auto trusted = check(found, allowed); !trusted) {
     return failure("plugins folder {}: {}", folder.string(), trusted.error());
   }
   return {};
@@ -115,18 +113,22 @@ Result<> check_name(std::string_view name) {
 Result<> make_cache(const fs::path& folder) {
   std::error_code error;
   fs::remove_all(folder, error);
-  if (!error) fs::create_directories(folder, error);
-  if (!error) fs::permissions(folder, fs::perms::owner_all, error);
+  if (!error) fs::create_directories(folder.parent_path(), error);
   if (error) return failure("{}: {}", folder.string(), error.message());
+  // It is made here, and is no folder or link of somebody else's who was quicker.
+  if (mkdir(folder.c_str(), 0700) != 0) return failure("{}: {}", folder.string(), describe(errno));
   struct statvfs system {};
   if (statvfs(folder.c_str(), &system) == 0 && system.f_flag & ST_NOEXEC) {
-    return failure("{}: no plugin can be loaded from there, as its file system is mounted noexec", folder.string());
+    return failure(
+        "{}: no plugin can be loaded from there, as its file system is mounted noexec: `plugin_copies` in [host] names "
+        "another folder",
+        folder.string());
   }
   return {};
 }
 
-Result<Staged> Staged::copy_of(const fs::path& file, const fs::path& to) {
-  const auto source = open_source(file);
+Result<Staged> Staged::copy_of(const fs::path& file, const fs::path& to, Writers allowed) {
+  const auto source = open_source(file, allowed);
   if (!source) return tl::unexpected(source.error());
   const Descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!out.is_open()) return failure("it cannot be copied to {}: {}", to.string(), describe(errno));

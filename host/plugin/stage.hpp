@@ -11,11 +11,17 @@
 
 namespace botel::plugin {
 
-// Whether only root and the host's user may change what is in `folder`; otherwise the reason.
-[[nodiscard]] Result<> check_folder(const std::filesystem::path& folder);
+// Who may write where plugins lie, and run code as the host in that way.
+enum class Writers {
+  ours,  // root and the host's user
+  any    // whoever can: an operator has said so
+};
 
 // Whether a file of this name in the plugins folder is looked at; otherwise the reason.
 [[nodiscard]] Result<> check_name(std::string_view name);
+
+// Whether `folder` may have plugins; otherwise the reason.
+[[nodiscard]] Result<> check_folder(const std::filesystem::path& folder, Writers allowed = Writers::ours);
 
 // Makes `folder` for copies, empty, for the host's user alone.
 [[nodiscard]] Result<> make_cache(const std::filesystem::path& folder);
@@ -23,9 +29,9 @@ namespace botel::plugin {
 // The copy of a plugin's file, which is removed with its owner.
 class Staged {
  public:
-  // `file` may belong to root and the host's user only. `copy`: nobody may have used that path before in this process,
-  // or what is loaded from there is the old library.
-  static Result<Staged> copy_of(const std::filesystem::path& file, const std::filesystem::path& copy);
+  // `copy`: nobody may have used that path before in this process, or what is loaded from there is the old library.
+  static Result<Staged> copy_of(const std::filesystem::path& file, const std::filesystem::path& copy,
+                                Writers allowed = Writers::ours);
   ~Staged();
   Staged(Staged&& other) noexcept;
   Staged& operator=(Staged&&) = delete;

@@ -53,6 +53,9 @@ drop_repeats = "10s"
 [host]
 plugins = "/plugins"
 data = "/data"
+plugin_copies = "/copies"
+plugins_writable_by_others = true
+data_writable_by_others = true
 log_level = "debug"
 log_format = "json"
 threads = 4
@@ -94,6 +97,9 @@ greeting = "Hi"
   CHECK(config.gitple.drop_repeats == std::chrono::seconds(10));
   CHECK(config.plugins == "/plugins");
   CHECK(config.data == "/data");
+  CHECK(config.plugin_copies == "/copies");
+  CHECK(config.plugins_writable_by_others);
+  CHECK(config.data_writable_by_others);
   CHECK(config.log_level == log::Level::debug);
   CHECK(config.log_format == log::Format::json);
   CHECK(config.threads == 4);
@@ -121,6 +127,7 @@ idle_timeout = 0
 [host]
 log_level = "loud"
 threads = "many"
+data_writable_by_others = "yes"
 [[bot]]
 id = "1"
 [[bot]]
@@ -144,17 +151,18 @@ x = 1
   has("3: mqtt.qos must be a whole number from 0 to 1");
   has("4: mqtt.version must be \"5\" or \"3.1.1\"");
   has("5: mqtt has no key \"port\"");
-  CHECK(found.size() == 16);
+  CHECK(found.size() == 17);
   has(R"(8: gitple.idle_timeout must be a time from 0.001 to 10000000 seconds: a number of them, or a text like "500ms", "10s", "5m", "1h" or "1d")");
   has("10: host.log_level must be debug, info, warning or error");
   has("11: host.threads must be a whole number from 2 to 1000");
-  has("12: [[bot]] needs a name: that of a bot");
-  has("14: [[bot]] id \"1\" is there twice");
-  has("17: [[bot]] config must be a table");
-  has("18: [[bot]] needs an id: a Gitple bot id, or \"*\" for the rest");
-  has("22: store.durability must be off, relaxed or strict");
-  has("24: [plugin.x] must be a table");
-  has("20: the file has no key \"more\"");
+  has("12: host.data_writable_by_others must be true or false");
+  has("13: [[bot]] needs a name: that of a bot");
+  has("15: [[bot]] id \"1\" is there twice");
+  has("18: [[bot]] config must be a table");
+  has("19: [[bot]] needs an id: a Gitple bot id, or \"*\" for the rest");
+  has("23: store.durability must be off, relaxed or strict");
+  has("25: [plugin.x] must be a table");
+  has("21: the file has no key \"more\"");
 }
 
 TEST_CASE("config: every time is a number of seconds, or a text with a unit") {

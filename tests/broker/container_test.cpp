@@ -1,9 +1,12 @@
 // The host as the first process of a PID namespace, as it is in a container that has no init of its own.
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include <sstream>
 
+#include "harness/user.hpp"
 #include "harness/world.hpp"
 
 using namespace harness;
@@ -127,8 +130,8 @@ TEST_CASE("container: a host that is killed ends the container once its private 
   const std::string namespaces = unshare();
   if (namespaces.empty()) return;
   const TempDir dir;
-  Host host(dir / "host", {.arguments = {"--broker-port", std::to_string(free_port())},
-                           .executable = in_container(dir, namespaces)});
+  Host host(dir / "host",
+            {.arguments = {"--broker-port", std::to_string(free_port())}, .executable = in_container(dir, namespaces)});
   host.ready();
   const auto children = children_of(first_process(host));
   REQUIRE(children.size() == 1);
@@ -138,4 +141,54 @@ TEST_CASE("container: a host that is killed ends the container once its private 
   host.ready();
   host.process().wait_for_log("which has kept the session");
   CHECK(stop(host) == 0);
+}
+
+TEST_CASE("container: volumes that others may write to are taken where the configuration trusts them, with a warning") {
+  constexpr uid_t kUser = 12345;
+  if (geteuid() != 0) return;
+  TempDir dir;
+  Broker broker(dir / "broker");
+  HostOptions options{.url = broker.url(), .executable = program_as(kUser, dir, dir / "host")};
+  make_plugins(dir / "host/plugins");
+  const fs::path plugins = dir / "host/plugins", data = dir / "host/data";
+  // As an emptyDir is, and a volume with an fsGroup.
+  REQUIRE(chown(data.c_str(), 0, kUser) == 0);
+  fs::permissions(data, fs::perms(02775));
+  fs::permissions(plugins, fs::perms(0777));
+  const auto refusal = [&] {
+    Host host(dir / "host", options);
+    CHECK(host.process().wait() == 1);
+    return host.log();
+  };
+  CHECK(count(refusal(), "`data_writable_by_others = true` in [host]") == 1);
+  options.host = "data_writable_by_others = true\n";
+  CHECK(count(refusal(), "`plugins_writable_by_others = true` in [host]") == 1);
+  options.host += "plugins_writable_by_others = true\n";
+  Host host(dir / "host", options);
+  host.ready();
+  CHECK(count(host.log(), "warning: data directory " + data.string() + ": whoever may write to it may run code") == 1);
+  CHECK(count(host.log(), "warning: plugins folder " + plugins.string() + ": whoever may write to it") == 1);
+  CHECK(host.stop() == 0);
+}
+
+TEST_CASE("container: from a data directory without execution no plugin is loaded, but from where the setting says") {
+  const TempDir dir;
+  const fs::path data = dir / "host/data";
+  fs::create_directories(data);
+  if (mount("tmpfs", data.c_str(), "tmpfs", MS_NOEXEC, "mode=700,size=16m") != 0) {
+    MESSAGE("nothing can be mounted: not tested");
+    return;
+  }
+  Broker broker(dir / "broker");
+  {
+    Host host(dir / "host", {.url = broker.url()});
+    CHECK(host.process().wait() == 1);
+    CHECK(count(host.log(), "`plugin_copies` in [host] names another folder") == 1);
+  }
+  {
+    Host host(dir / "host", {.url = broker.url(), .host = "plugin_copies = " + quoted((dir / "copies").string())});
+    host.ready();
+    CHECK(host.stop() == 0);
+  }
+  CHECK(umount(data.c_str()) == 0);
 }

@@ -5,12 +5,15 @@
 
 #include <set>
 
+#include "harness/user.hpp"
 #include "harness/world.hpp"
 
 using namespace harness;
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr uid_t kNameless = 12345;
 
 // Of "botel ready: mqtt://127.0.0.1:PORT, bots ...".
 std::string url_of(const std::string& ready) {
@@ -154,6 +157,13 @@ TEST_CASE("private broker: it ends with a host whose handler is stuck") {
   CHECK_FALSE(fs::exists(dir / "host/data/broker"));
 }
 
+TEST_CASE("private broker: a user whose id has no name gets one, too") {
+  TempDir dir;
+  Host host(dir / "host", {.arguments = on_port(free_port()), .executable = program_as(kNameless, dir, dir / "host")});
+  talk(port_of(url_of(host.ready())));
+  CHECK(host.stop() == 0);
+}
+
 TEST_CASE("private broker: it is in a process group of its own, so that Ctrl-C reaches the host first") {
   const TempDir dir;
   Host host(dir / "host", {.arguments = on_port(free_port())});
@@ -204,6 +214,15 @@ TEST_CASE("data directory: a second host on it is refused, and told who has it")
   CHECK(read_file(data + "/broker") == broker.url() + "\n");
   talk(broker.port());
   CHECK(first.stop() == 0);
+}
+
+TEST_CASE("data directory: a user without a home is told what to write") {
+  TempDir dir;
+  auto command = as_user(kNameless);
+  command.insert(command.end(), {BOTEL_EXECUTABLE, "run"});
+  Process host({command, dir / "log", {"HOME=/", "XDG_STATE_HOME="}});
+  CHECK(host.wait() == 1);
+  CHECK(host.log() == "botel: data directory /.local/state/botel: Permission denied; --data names another one\n");
 }
 
 TEST_CASE("data directory: one that cannot be made is an error that names it") {

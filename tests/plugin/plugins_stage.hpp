@@ -42,6 +42,7 @@ struct Disk {
   const TempFolder folder;
   const fs::path plugins = folder.path / "plugins", data = folder.path / "data";
   fs::path program = BOTEL_EXECUTABLE;  // which tries them
+  botel::plugin::Writers writers = botel::plugin::Writers::ours;
 };
 
 struct Stage : botel::runtime::Port {
@@ -56,7 +57,9 @@ struct Stage : botel::runtime::Port {
 
   botel::plugin::PluginsConfig config() const {
     return {.folder = disk.plugins,
+            .writers = disk.writers,
             .data = disk.data,
+            .copies = disk.data / "loaded",
             .probe = {.program = disk.program, .time = milliseconds(20'000)},
             .most_failures = 3,
             .probation = milliseconds(60'000),

@@ -226,6 +226,19 @@ TEST_CASE("plugins: a folder or file that others may write to, or that is somebo
   CHECK(has(opened.error(), "others may write to it"));
 }
 
+TEST_CASE("plugins: a folder and files that others may write to are taken where an operator trusts them") {
+  Disk disk;
+  disk.writers = botel::plugin::Writers::any;
+  disk.put("v1");
+  chmod(disk.plugins.c_str(), 0777);
+  chmod((disk.plugins / "zoo.so").c_str(), 0666);
+  Stage stage(disk);
+  stage.open();
+  CHECK(stage.last() == "zoo 1.0.0 serves");
+  CHECK(stage.drop("v2") == "zoo 2.0.0 takes over from zoo 1.0.0");
+  CHECK(has(stage.check(disk.plugins / "zoo.so"), "zoo.so: zoo 2.0.0"));
+}
+
 TEST_CASE("plugins: what cannot be unloaded is counted and named, and the rest goes on") {
   const Disk disk;
   disk.put("sticky");

@@ -19,8 +19,13 @@ namespace fs = std::filesystem;
 using botel::plugin::Candidate;
 using botel::plugin::check_folder;
 using botel::plugin::Staged;
+using botel::plugin::Writers;
 
 namespace {
+
+constexpr auto kOthersMayWrite =
+    "others may write to it: `chmod go-w` helps, or `plugins_writable_by_others = true` in [host] where it cannot be "
+    "changed";
 
 constexpr uid_t kNobody = 65534;
 
@@ -61,9 +66,9 @@ TEST_CASE("stage: a plugins folder that others may write to is refused") {
     const auto checked = check_folder(folder.path);
     CHECK(checked.has_value() == ((bits & 022) == 0));
     if (!checked) {
-      CHECK(checked.error() ==
-            "plugins folder " + folder.path.string() + ": others may write to it: `chmod go-w` helps");
+      CHECK(checked.error() == "plugins folder " + folder.path.string() + ": " + kOthersMayWrite);
     }
+    CHECK(check_folder(folder.path, Writers::any));
   }
 }
 
@@ -79,6 +84,7 @@ TEST_CASE("stage: a plugins folder is a folder, and belongs to root or the host'
   for (const std::string name : {"", "link"}) {
     CHECK(zoo::has(check_folder(folder.path / name).error(),
                    "it belongs to the user 65534, which is neither root nor the host's"));
+    CHECK(check_folder(folder.path / name, Writers::any));
   }
 }
 
@@ -165,15 +171,17 @@ TEST_CASE("stage: what is no plugin, or not to be trusted, is refused, and nothi
       {fifo, "it is no regular file"},
       {"/dev/null", "it is no regular file"},
       {huge, "it is larger than 512 MiB"},
-      {make("v1", 0664), "others may write to it: `chmod go-w` helps"},
-      {make("v1", 0646), "others may write to it: `chmod go-w` helps"},
+      {make("v1", 0664), kOthersMayWrite},
+      {make("v1", 0646), kOthersMayWrite},
       {folder.write("text", "text"), "it is no ELF file"},
       {folder.write("empty", ""), "it is no ELF file"},
       {make("has-no-note", 0600), "it has no note of a Botel plugin"},
       {make("abi-major", 0600), "built for ABI 99, this host speaks 1"},
   };
   if (geteuid() == 0) {
-    cases.emplace_back(make("v1", 0644), "it belongs to the user 65534, which is neither root nor the host's");
+    cases.emplace_back(make("v1", 0644),
+                       "it belongs to the user 65534, which is neither root nor the host's; "
+                       "`plugins_writable_by_others = true` in [host] trusts it");
     give_away(cases.back().first);
     fs::create_symlink(cases.back().first, folder.path / "to-another-s");
     cases.emplace_back(folder.path / "to-another-s", cases.back().second);
@@ -242,7 +250,7 @@ TEST_CASE("stage: only a file that is certainly not in its folder is gone") {
   fs::create_directory(plugins);
   const auto stage = [&](const fs::path& from, const char* name) {
     Candidate candidate({});
-    candidate.stage(from, from / name, folder.path / "copy");
+    candidate.stage(from, from / name, folder.path / "copy", botel::plugin::Writers::ours);
     return candidate.gone ? "gone" : candidate.error;
   };
   fs::copy_file(zoo::file("v1"), plugins / "v1.so");
