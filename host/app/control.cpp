@@ -22,6 +22,8 @@ constexpr auto kSocket = "control";
 constexpr std::size_t kMostConnections = 32;
 constexpr std::size_t kLongestRequest = 64 * 1024;
 constexpr std::uint64_t kListener = 0;
+constexpr std::chrono::seconds kSigns{1};     // of life, to who waits
+constexpr std::chrono::seconds kPatience{5};  // of who waits
 
 // The path of a socket has 107 bytes at most, that of a data directory may have more: the kernel knows it by number.
 struct Address {
@@ -42,6 +44,10 @@ bool may_ask(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
   return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+tl::unexpected<std::string> silent(const fs::path& data) {
+  return failure("the host of {} gives no sign of life: it is stopped, or waits for its disk", data.string());
 }
 
 }  // namespace
@@ -89,6 +95,14 @@ void Control::turn() {
     } else {
       read(data.u64);
     }
+  }
+}
+
+void Control::advance(SteadyTime now) {
+  if (connections_.empty() || now < next_sign_) return;
+  next_sign_ = now + kSigns;
+  for (const auto& [id, connection] : connections_) {
+    if (connection.answered && connection.out.empty()) send(connection.socket.get(), " ", 1, MSG_NOSIGNAL);
   }
 }
 
@@ -147,7 +161,12 @@ void Control::write(std::uint64_t id) {
 Result<std::string> ask(const fs::path& data, const std::string& request) {
   const Address address(data);
   const Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval patience{kPatience.count(), 0};
+  for (const int direction : {SO_SNDTIMEO, SO_RCVTIMEO}) {
+    setsockopt(socket.get(), SOL_SOCKET, direction, &patience, sizeof patience);
+  }
   if (!address.folder.is_open() || connect(socket.get(), address.get(), sizeof address.address) != 0) {
+    if (errno == EAGAIN) return silent(data);
     if (errno == EACCES) return failure("only root and the host's user may ask the host of {}", data.string());
     return failure("no host is running on the data directory {}: {}", data.string(), describe(errno));
   }
@@ -157,9 +176,12 @@ Result<std::string> ask(const fs::path& data, const std::string& request) {
   }
   std::string answer;
   std::array<char, 4096> buffer{};
-  for (ssize_t size = 0; (size = ::read(socket.get(), buffer.data(), buffer.size())) > 0;) {
+  ssize_t size = 0;
+  while ((size = ::read(socket.get(), buffer.data(), buffer.size())) > 0) {
     answer.append(buffer.data(), static_cast<std::size_t>(size));
   }
+  if (size < 0 && errno == EAGAIN) return silent(data);
+  answer.erase(0, answer.find_first_not_of(' '));
   if (answer.empty()) return failure("the host has given no answer");
   return answer;
 }

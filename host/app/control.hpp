@@ -1,5 +1,6 @@
 // The socket in the data directory by which `botel plugins` and the like speak to a running host: one JSON object in a
-// line, and one back. Only root and the host's user get an answer.
+// line, and one back, with a blank before it for each second in which it is not there yet. Only root and the host's
+// user get an answer.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/result.hpp"
@@ -33,6 +35,8 @@ class Control {
   [[nodiscard]] int descriptor() const { return epoll_.get(); }
   // Takes what has come in, and writes what can be written.
   void turn();
+  // Tells those who wait that the host still lives. Call it at least once a second.
+  void advance(SteadyTime now);
 
  private:
   struct Connection {
@@ -52,13 +56,15 @@ class Control {
   const OnRequest on_request_;
   std::map<std::uint64_t, Connection> connections_;
   std::uint64_t last_id_ = 0;
+  SteadyTime next_sign_{};
   std::shared_ptr<Control*> self_;  // null once this is gone: answers may come late
 };
 
 // The answer to what cannot be done.
 [[nodiscard]] std::string error_as_json(std::string_view why);
 
-// The other side: what the host of `data` answers. An error when there is none, or it does not answer. Blocks.
+// The other side: what the host of `data` answers. An error when there is none, or there is no sign of life for five
+// seconds. Blocks.
 [[nodiscard]] Result<std::string> ask(const std::filesystem::path& data, const std::string& request);
 
 }  // namespace botel::app

@@ -42,6 +42,7 @@ bool Host::round() {
   runtime_.advance(now);
   plugins_->advance(now);
   directory_->advance();
+  control_->advance(now.steady);
   link_->dispatch([this](const mqtt::Message& message) { receive(message); });
   if (may_run() && !runtime_.run(workers_)) return false;
   save_in_memory();

@@ -400,3 +400,24 @@ TEST_CASE("control: only root and the host's user get an answer, and only to wha
   CHECK(scene.botel({"plugins"}) == 0);
   scene.hear("1.0.0 hello");
 }
+
+TEST_CASE("control: a host that is stopped keeps nobody waiting, whatever it is asked") {
+  Scene scene;
+  fs::copy_file(kZoo / "other.so", scene.dir / "other.so");
+  const std::vector<std::vector<std::string>> all{
+      {"plugins"}, {"connectors"}, {"check", (scene.dir / "other.so").string()}, {"reload"}, {"rollback", "zoo"}};
+  scene.world.host.process().signal(SIGSTOP);
+  std::vector<std::unique_ptr<Process>> commands;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    std::vector<std::string> command{BOTEL_EXECUTABLE};
+    command.insert(command.end(), all[i].begin(), all[i].end());
+    command.insert(command.end(), {"--data", scene.world.host.data().string()});
+    commands.push_back(std::make_unique<Process>(Process::Options{command, scene.dir / std::to_string(i), {}}));
+  }
+  for (const auto& command : commands) {
+    CHECK(command->wait() == 1);
+    CHECK(count(command->log(), "gives no sign of life") == 1);
+  }
+  scene.world.host.process().signal(SIGCONT);
+  CHECK(scene.botel({"plugins"}) == 0);
+}
