@@ -26,6 +26,8 @@ constexpr milliseconds kHandlerTime{500};  // those that run then may return,
 constexpr milliseconds kSaveTime{1000};    // a store that fails may recover,
 constexpr milliseconds kLeaveTime{500};    // and the broker may acknowledge.
 
+constexpr std::chrono::seconds kTidyPause{10};
+
 }  // namespace
 
 int Host::run() {
@@ -52,6 +54,7 @@ bool Host::round() {
   look_whether_ready();
   look_at_config(now.steady);
   const bool idle = !(runtime_.has_work() && may_run()) && runtime_.away().empty();
+  if (idle && !stop_by_) tidy(now.steady);
   if (stop_by_ && (idle || now.steady >= *stop_by_ + kHandlerTime)) finish();
   return true;
 }
@@ -69,6 +72,16 @@ void Host::save_in_memory() {
   if (auto done = store_->commit(batch); !done) log::error("what connectors push is lost: {}", done.error());
   directory_->saved();
   moca_->saved();
+}
+
+// Memory is given back in a moment in which nobody waits.
+void Host::tidy(SteadyTime now) {
+  if (now < next_tidy_) return;
+  next_tidy_ = now + kTidyPause;
+  gitple_->tidy();
+  moca_->tidy();
+  link_->tidy();
+  heap_.tidy(now);
 }
 
 // What a handler does must be kept, and has to wait for the broker somewhere.

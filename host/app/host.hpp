@@ -16,6 +16,7 @@
 #include "base/black_box.hpp"
 #include "base/counters.hpp"
 #include "base/files.hpp"
+#include "base/heap.hpp"
 #include "base/log.hpp"
 #include "gitple/service.hpp"
 #include "moca/service.hpp"
@@ -64,6 +65,7 @@ class Host {
   [[nodiscard]] bool may_run() const;
   void look_for_signals();
   void look_at_config(SteadyTime now);
+  void tidy(SteadyTime now);
   void reload();
   std::string reconfigure();
   void stop(int exit_code);
@@ -97,6 +99,8 @@ class Host {
   std::unique_ptr<plugin::Watcher> config_watcher_;  // null: there is no file
   runtime::Workers workers_;
 
+  HeapTidier heap_;
+  SteadyTime next_tidy_{};
   bool resumed_ = false;  // what was there in an earlier run has been told
   bool opened_ = false;
   bool ready_ = false;

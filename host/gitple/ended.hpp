@@ -27,16 +27,19 @@ class Ended {
     return last_.contains(address + "/" + session);
   }
 
- private:
-  void remember(const std::string& conversation, SteadyTime now) {
-    order_.emplace_back(now, conversation);
-    last_[conversation] = now;
-  }
+  // What is not to be remembered any more, also where nobody asks.
   void forget(SteadyTime now) {
     for (; !order_.empty() && now - order_.front().first >= kMemory; order_.pop_front()) {
       const auto found = last_.find(order_.front().second);
       if (found != last_.end() && found->second == order_.front().first) last_.erase(found);
     }
+    if (last_.empty() && last_.bucket_count() > 1000) last_ = {};
+  }
+
+ private:
+  void remember(const std::string& conversation, SteadyTime now) {
+    order_.emplace_back(now, conversation);
+    last_[conversation] = now;
   }
 
   std::deque<std::pair<SteadyTime, std::string>> order_;

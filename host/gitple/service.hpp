@@ -50,6 +50,9 @@ class Service final : public runtime::Port {
 
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
 
+  // Now and then: gives up memory that nobody needs any more.
+  void tidy() { ended_.forget(runtime_.now().steady); }
+
   // The store: what Runtime::save() does not know of.
   [[nodiscard]] bool has_changes() const { return unanswered_.has_changes(); }
   void save(store::Batch& batch) { unanswered_.save(batch); }

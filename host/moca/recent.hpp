@@ -64,6 +64,10 @@ class Recent {
     auto place = of_connector_.lower_bound({address, 0});
     while (place != of_connector_.end() && place->first == address) forget(place++->second);
   }
+  // Those whose time is over, also where nobody asks.
+  void forget_old(SteadyTime now) {
+    while (!order_.empty() && entries_.at(order_.begin()->second).until <= now) forget(order_.begin()->second);
+  }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -73,9 +77,6 @@ class Recent {
 
   static std::size_t bytes_of(const Entry& entry) {
     return kEntryBytes + 2 * entry.address.size() + (entry.answer ? entry.answer->size() : 0);
-  }
-  void forget_old(SteadyTime now) {
-    while (!order_.empty() && entries_.at(order_.begin()->second).until <= now) forget(order_.begin()->second);
   }
 
   const std::chrono::milliseconds time_;

@@ -67,6 +67,8 @@ class Service final : public runtime::Port {
   };
   [[nodiscard]] std::vector<Status> status() const;
   [[nodiscard]] std::size_t connectors() const { return connectors_.size(); }
+  // Now and then: gives up memory that nobody needs any more.
+  void tidy() { recent_.forget_old(runtime_.now().steady); }
 
   // The store: what Runtime::save() and Directory do not know of, and what waits until they are saved.
   [[nodiscard]] bool has_changes() const { return !secrets_.empty() || !new_media_.empty(); }

@@ -94,9 +94,14 @@ class Link final : public Client {
   void cut(const std::string& why);
   void resume() { cut_ = false; }  // makes connections again
 
+  // Now and then: gives up memory that nobody needs any more.
+  void tidy() {
+    if (arrived_ == 0) inbox_ = {};
+  }
+
   // For the end: waits, until `deadline` at most, until the broker has what waits for it, and has confirmed what was
-  // acknowledged, and ends the connection. What
-  // comes in meanwhile is neither handled nor acknowledged: the broker keeps it with the session, for the next run.
+  // acknowledged, and ends the connection. What comes in meanwhile is neither handled nor acknowledged: the broker keeps
+  // it with the session, for the next run.
   void leave(SteadyTime deadline);
 
   // What an earlier run left, before the first tick().

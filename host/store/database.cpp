@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "store/shrink.hpp"
+
 namespace botel::store {
 namespace {
 
@@ -99,7 +101,8 @@ Result<> make_private(const fs::path& file) {
 }
 
 // Committed means: on disk. The file stays open to other programs, as an operator's sqlite3.
-void set_up(SQLite::Database& database) {
+void set_up(SQLite::Database& database, bool is_new) {
+  if (is_new) database.exec("PRAGMA auto_vacuum = INCREMENTAL");  // it would write to the others
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
   database.exec("PRAGMA cache_size = -16384");            // KiB
@@ -121,9 +124,11 @@ Result<SQLite::Database> open_database(const fs::path& file, const Migrations& a
     SQLite::Database database(name, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyMs);
     if (sqlite3_db_readonly(database.getHandle(), "main") == 1) return failure("{} is read-only", name);
     // Looked at before anything is changed: it may be somebody else's.
-    if (const auto version = schema_version(database, name); !version) return tl::unexpected(version.error());
-    set_up(database);
+    const auto version = schema_version(database, name);
+    if (!version) return tl::unexpected(version.error());
+    set_up(database, *version == 0);
     if (auto done = migrate(database, name, all); !done) return tl::unexpected(done.error());
+    let_shrink(database, name);
     return database;
   });
 }

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "store/database.hpp"
+#include "store/shrink.hpp"
 #include "store/tables.hpp"
 
 namespace botel::store {
@@ -262,6 +263,11 @@ Result<std::vector<std::string>> Sqlite::items(const ItemQuery& query) {
     const std::lock_guard lock(reader_ ? reader_->mutex : mutex_);
     return (reader_ ? reader_->queries : connection_->queries).find(query);
   });
+}
+
+Result<bool> Sqlite::tidy() {
+  const std::lock_guard lock(mutex_);
+  return guarded(file_, [&]() -> Result<bool> { return shrink(connection_->database); });
 }
 
 Result<std::vector<Event>> Sqlite::inbox(ActorId actor, std::uint64_t after, std::size_t most) {

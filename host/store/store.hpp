@@ -66,6 +66,10 @@ class Store {
 
   // The JSON of items. May be called while a commit is under way, and sees nothing of it then.
   [[nodiscard]] virtual Result<std::vector<std::string>> items(const ItemQuery& query) = 0;
+
+  // Does a little of what a store needs from time to time, which takes no longer than a commit. True: there is more to
+  // be done, soon. To be called where no commit waits.
+  [[nodiscard]] virtual Result<bool> tidy() { return false; }
 };
 
 }  // namespace botel::store

@@ -5,6 +5,11 @@
 #include "base/log.hpp"
 
 namespace botel::store {
+namespace {
+
+constexpr std::chrono::milliseconds kTidySoon{100}, kTidySeldom{1000};
+
+}  // namespace
 
 Writer::Writer(Store& store, Counters& counters, std::function<void()> wake, std::chrono::milliseconds pause)
     : store_(store),
@@ -57,7 +62,8 @@ void Writer::run() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      given_.wait(lock, [this] { return busy_ || stopped_; });
+      const auto is_given = [this] { return busy_ || stopped_; };
+      while (!given_.wait_until(lock, next_tidy_, is_given)) tidy(lock);
       if (!busy_) return;
     }
     const auto done = store_.commit(batch_);
@@ -66,6 +72,14 @@ void Writer::run() {
     std::unique_lock lock(mutex_);
     if (given_.wait_for(lock, pause_, [this] { return stopped_; })) return;
   }
+}
+
+// What the store needs is no reason to trouble anybody: where it matters, a commit fails, too.
+void Writer::tidy(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  const auto more = store_.tidy();
+  lock.lock();
+  next_tidy_ = std::chrono::steady_clock::now() + (more && *more ? kTidySoon : kTidySeldom);
 }
 
 // What one try has led to.

@@ -45,6 +45,7 @@ class Writer {
  private:
   void run();
   void note(const Result<>& done);
+  void tidy(std::unique_lock<std::mutex>& lock);
 
   Store& store_;
   const std::function<void()> wake_;
@@ -59,7 +60,8 @@ class Writer {
   bool busy_ = false;
   bool stopped_ = false;
   std::string trouble_;
-  std::thread thread_;  // the last, as it uses all the others
+  std::chrono::steady_clock::time_point next_tidy_{};  // the thread's
+  std::thread thread_;                                 // the last, as it uses all the others
 };
 
 }  // namespace botel::store

@@ -26,6 +26,12 @@ class FakeStore final : public Store {
   Result<> load(const Visitor&) override { return {}; }
   Result<std::vector<Event>> inbox(ActorId, std::uint64_t, std::size_t) override { return {}; }
   Result<std::vector<std::string>> items(const ItemQuery&) override { return {}; }
+  Result<bool> tidy() override {
+    const std::lock_guard lock(mutex_);
+    ++tidied_;
+    changed_.notify_all();
+    return true;
+  }
 
   void fail(const std::string& trouble) {
     set([&] { trouble_ = trouble; });
@@ -38,6 +44,14 @@ class FakeStore final : public Store {
   void wait_for_tries(int tries) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return tries_ >= tries; });
+  }
+  void wait_for_tidied(int times) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return tidied_ >= times; });
+  }
+  int tidied() {
+    const std::lock_guard lock(mutex_);
+    return tidied_;
   }
   int tries() {
     const std::lock_guard lock(mutex_);
@@ -61,6 +75,7 @@ class FakeStore final : public Store {
   bool held_ = false;
   std::string trouble_;
   int tries_ = 0;
+  int tidied_ = 0;
   std::vector<std::uint64_t> committed_;
 };
 
@@ -153,6 +168,19 @@ TEST_CASE("writer: a batch that fails is tried until it succeeds; trouble is tol
   stage.writer->write(numbered(2));
   CHECK(stage.writer->wait());
   CHECK(stage.store.committed() == std::vector<std::uint64_t>{1, 2});
+}
+
+TEST_CASE("writer: it tidies the store now and then, but not while a batch waits") {
+  Stage stage;
+  stage.store.wait_for_tidied(3);
+  stage.store.fail("the disk is full");
+  stage.writer->write(numbered(1));
+  CHECK_FALSE(stage.writer->wait());
+  const int before = stage.store.tidied();
+  stage.store.wait_for_tries(500);
+  CHECK(stage.store.tidied() == before);
+  stage.store.fail("");
+  stage.store.wait_for_tidied(before + 2);
 }
 
 TEST_CASE("writer: it ends in the middle of a pause, though the batch was never committed") {
