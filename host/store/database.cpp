@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "store/replacement.hpp"
 #include "store/shrink.hpp"
 
 namespace botel::store {
@@ -119,6 +120,7 @@ const Migrations& migrations() {
 
 Result<SQLite::Database> open_database(const fs::path& file, const Migrations& all) {
   const std::string name = file.string();
+  if (auto done = finish_replacement(file); !done) return tl::unexpected(done.error());
   if (auto made = make_private(file); !made) return tl::unexpected(made.error());
   return guarded(name, [&]() -> Result<SQLite::Database> {
     SQLite::Database database(name, SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, kBusyMs);

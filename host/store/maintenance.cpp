@@ -1,8 +1,8 @@
 #include "store/maintenance.hpp"
 
+#include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Statement.h>
-#include <SQLiteCpp/Transaction.h>
 
 #include <cerrno>
 #include <cstring>
@@ -83,6 +83,14 @@ Result<> export_table(const SQLite::Database& database, const Table& table, std:
   return {};
 }
 
+// All of it at one moment, in a file without a name: who reads the export may be slow, and while the store itself is
+// read its log grows.
+SQLite::Database copy_of(SQLite::Database& database) {
+  SQLite::Database copy("", SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
+  SQLite::Backup(copy, database).executeStep();
+  return copy;
+}
+
 // A finding may have several lines, and what ends the search is one more.
 std::vector<std::string> integrity(const SQLite::Database& database) {
   std::string text;
@@ -129,10 +137,10 @@ Result<> export_to(const std::filesystem::path& file, std::FILE* out) {
   auto database = open_to_read(file);
   if (!database) return tl::unexpected(database.error());
   return guarded(name, [&]() -> Result<> {
-    SQLite::Transaction snapshot(*database);  // all of it at one moment
+    const SQLite::Database copy = copy_of(*database);
     for (const Table* const table : kTables) {
-      if (!database->tableExists(table->name)) continue;
-      if (auto done = export_table(*database, *table, out); !done) return done;
+      if (!copy.tableExists(table->name)) continue;
+      if (auto done = export_table(copy, *table, out); !done) return done;
     }
     if (std::fflush(out) != 0) return failure("the export cannot be written: {}", std::strerror(errno));
     return {};

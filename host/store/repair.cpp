@@ -9,6 +9,7 @@
 
 #include "store/database.hpp"
 #include "store/maintenance.hpp"
+#include "store/replacement.hpp"
 #include "store/salvage.hpp"
 #include "store/tables.hpp"
 
@@ -81,6 +82,7 @@ Result<> move(const fs::path& from, const fs::path& to) {
 }  // namespace
 
 Result<Repaired> repair(const fs::path& file) {
+  if (auto done = finish_replacement(file); !done) return tl::unexpected(done.error());
   const fs::path fresh = beside(file, ".repairing");
   discard(fresh);  // one that was interrupted
   auto repaired = salvage(file, fresh);

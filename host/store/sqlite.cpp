@@ -7,7 +7,8 @@
 #include <limits>
 
 #include "store/database.hpp"
-#include "store/shrink.hpp"
+#include "store/item_queries.hpp"
+#include "store/replacement.hpp"
 #include "store/tables.hpp"
 
 namespace botel::store {
@@ -48,48 +49,10 @@ std::string select_inbox() {
   return fmt::format("SELECT {} FROM inbox WHERE actor = ? AND sequence > ? ORDER BY sequence LIMIT ?", kEventColumns);
 }
 
-const std::string kSelectItems = "SELECT json FROM items WHERE actor = ? AND kind = ? ";
-std::string select_item() { return kSelectItems + "AND id = ?"; }
-std::string select_items() { return kSelectItems + "ORDER BY number LIMIT ?"; }
-std::string select_chat() { return kSelectItems + "AND chat = ? ORDER BY time_ms DESC, number DESC LIMIT ?"; }
-std::string select_chat_before() {
-  return kSelectItems +
-         "AND chat = ? AND (time_ms, number) < (SELECT time_ms, number FROM items WHERE actor = ? AND kind = ? AND id "
-         "= ?) "
-         "ORDER BY time_ms DESC, number DESC LIMIT ?";
-}
-
 // A number without a sign as a bound: those from 2^63 on are stored below 0, and are above every bound.
 std::int64_t bound(std::uint64_t value) {
   return static_cast<std::int64_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::int64_t>::max()));
 }
-
-// What items are asked for with.
-struct Queries {
-  explicit Queries(const SQLite::Database& database)
-      : item(database, select_item()),
-        all(database, select_items()),
-        chat(database, select_chat()),
-        chat_before(database, select_chat_before()) {}
-
-  std::vector<std::string> find(const ItemQuery& q) {
-    const auto most = static_cast<std::int64_t>(q.most);
-    if (!q.id.empty()) return list(item, std::tie(q.actor, q.kind, q.id));
-    if (q.chat.empty()) return list(all, std::tie(q.actor, q.kind, most));
-    if (q.before.empty()) return list(chat, std::tie(q.actor, q.kind, q.chat, most));
-    return list(chat_before, std::tie(q.actor, q.kind, q.chat, q.actor, q.kind, q.before, most));
-  }
-
-  Statement item, all, chat, chat_before;
-
- private:
-  template <class Values>
-  static std::vector<std::string> list(Statement& statement, const Values& values) {
-    std::vector<std::string> found;
-    statement.each(values, [&] { statement.read(std::tie(found.emplace_back())); });
-    return found;
-  }
-};
 
 }  // namespace
 
@@ -97,9 +60,8 @@ struct Queries {
 struct Sqlite::Reader {
   explicit Reader(SQLite::Database opened) : database(std::move(opened)) {}
 
-  std::mutex mutex;
   SQLite::Database database;
-  Queries queries{database};
+  ItemQueries items{database};
 };
 
 struct Sqlite::Connection {
@@ -154,7 +116,7 @@ struct Sqlite::Connection {
   Statement remove_secret{database, remove(kSecrets, "actor = ? AND name = ?")};
 
   Statement inbox{database, select_inbox()};
-  Queries queries{database};
+  ItemQueries items{database};
 };
 
 void Sqlite::Connection::write(const Batch& batch) {
@@ -210,30 +172,47 @@ void Sqlite::Connection::visit_inbox(const Visitor& visitor) {
   });
 }
 
-Sqlite::Sqlite(std::string file, std::unique_ptr<Connection> connection, std::unique_ptr<Reader> reader)
-    : file_(std::move(file)), connection_(std::move(connection)), reader_(std::move(reader)) {}
+Sqlite::Sqlite(std::string file, bool in_memory, LogLimits limits)
+    : file_(std::move(file)), in_memory_(in_memory), upkeep_(file_, limits) {}
 
 Sqlite::~Sqlite() = default;
 
-Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file) {
-  return guarded(file.string(), [&]() -> Result<std::unique_ptr<Sqlite>> {
-    auto database = open_database(file);
-    if (!database) return tl::unexpected(database.error());
-    auto second = open_to_read(file);
-    if (!second) return tl::unexpected(second.error());
-    return std::unique_ptr<Sqlite>(new Sqlite(file.string(), std::make_unique<Connection>(std::move(*database)),
-                                              std::make_unique<Reader>(std::move(*second))));
-  });
+Result<std::unique_ptr<Sqlite>> Sqlite::open(const std::filesystem::path& file, LogLimits limits) {
+  std::unique_ptr<Sqlite> store(new Sqlite(file.string(), false, limits));
+  if (auto connected = store->connect(); !connected) return tl::unexpected(connected.error());
+  return store;
 }
 
 Result<std::unique_ptr<Sqlite>> Sqlite::in_memory() {
+  std::unique_ptr<Sqlite> store(new Sqlite("memory", true, {}));
   auto database = open_in_memory();
   if (!database) return tl::unexpected(database.error());
-  return std::unique_ptr<Sqlite>(new Sqlite("memory", std::make_unique<Connection>(std::move(*database)), nullptr));
+  store->connection_ = std::make_unique<Connection>(std::move(*database));
+  return store;
+}
+
+// Where there is no connection yet, or any more.
+Result<> Sqlite::connect() {
+  if (connection_) return {};
+  const std::lock_guard lock(reader_mutex_);
+  return open_connections();
+}
+
+Result<> Sqlite::open_connections() {
+  return guarded(file_, [&]() -> Result<> {
+    auto database = open_database(file_);
+    if (!database) return tl::unexpected(database.error());
+    auto second = open_to_read(file_);
+    if (!second) return tl::unexpected(second.error());
+    reader_ = std::make_unique<Reader>(std::move(*second));
+    connection_ = std::make_unique<Connection>(std::move(*database));
+    return {};
+  });
 }
 
 Result<> Sqlite::commit(const Batch& batch) {
   const std::lock_guard lock(mutex_);
+  if (auto connected = connect(); !connected) return connected;
   return guarded(file_, [&]() -> Result<> {
     SQLite::Transaction transaction(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
     connection_->write(batch);
@@ -244,6 +223,7 @@ Result<> Sqlite::commit(const Batch& batch) {
 
 Result<> Sqlite::load(const Visitor& visitor) {
   const std::lock_guard lock(mutex_);
+  if (auto connected = connect(); !connected) return connected;
   return guarded(file_, [&]() -> Result<> {
     SQLite::Transaction snapshot(connection_->database);  // all of it at one moment
     connection_->visit_actors(visitor);
@@ -259,21 +239,43 @@ Result<> Sqlite::load(const Visitor& visitor) {
 }
 
 Result<std::vector<std::string>> Sqlite::items(const ItemQuery& query) {
+  const std::lock_guard lock(in_memory_ ? mutex_ : reader_mutex_);
+  if (!in_memory_ && !reader_) return failure("{} is not open", file_);
   return guarded(file_, [&]() -> Result<std::vector<std::string>> {
-    const std::lock_guard lock(reader_ ? reader_->mutex : mutex_);
-    return (reader_ ? reader_->queries : connection_->queries).find(query);
+    return (in_memory_ ? connection_->items : reader_->items).find(query);
   });
 }
 
 Result<bool> Sqlite::tidy() {
   const std::lock_guard lock(mutex_);
-  return guarded(file_, [&]() -> Result<bool> { return shrink(connection_->database); });
+  if (in_memory_) return false;
+  if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
+  return guarded(file_, [&]() -> Result<bool> {
+    const auto next = upkeep_.step(connection_->database);
+    if (next != Upkeep::Next::replacement) return next == Upkeep::Next::more;
+    const auto replaced = replace_file();
+    replaced ? upkeep_.replaced() : upkeep_.not_replaced(replaced.error());
+    return false;
+  });
+}
+
+// Nobody commits meanwhile; who reads waits only while there is no file to read from.
+Result<> Sqlite::replace_file() {
+  auto prepared = guarded(file_, [&] { return prepare_replacement(connection_->database, file_); });
+  if (!prepared) return prepared;
+  const std::lock_guard lock(reader_mutex_);
+  connection_.reset();
+  reader_.reset();
+  const auto replaced = replace(file_);
+  const auto opened = open_connections();
+  return replaced ? opened : replaced;
 }
 
 Result<std::vector<Event>> Sqlite::inbox(ActorId actor, std::uint64_t after, std::size_t most) {
   // Who asks does not wait for the disk.
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return failure("{} is being written", file_);
+  if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
   return guarded(file_, [&]() -> Result<std::vector<Event>> {
     std::vector<Event> events;
     const auto limit = static_cast<std::uint64_t>(most);

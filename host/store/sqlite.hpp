@@ -7,6 +7,7 @@
 #include <string>
 
 #include "store/store.hpp"
+#include "store/upkeep.hpp"
 
 namespace botel::store {
 
@@ -17,7 +18,7 @@ inline constexpr auto kFile = "botel.db";
 class Sqlite final : public Store {
  public:
   // Made, for its owner alone, where it is missing.
-  [[nodiscard]] static Result<std::unique_ptr<Sqlite>> open(const std::filesystem::path& file);
+  [[nodiscard]] static Result<std::unique_ptr<Sqlite>> open(const std::filesystem::path& file, LogLimits limits = {});
   // Forgotten at the end; for tests.
   [[nodiscard]] static Result<std::unique_ptr<Sqlite>> in_memory();
   ~Sqlite() override;
@@ -33,12 +34,18 @@ class Sqlite final : public Store {
  private:
   struct Connection;
   struct Reader;
-  Sqlite(std::string file, std::unique_ptr<Connection> connection, std::unique_ptr<Reader> reader);
+  Sqlite(std::string file, bool in_memory, LogLimits limits);
+  Result<> connect();
+  Result<> open_connections();
+  Result<> replace_file();
 
-  const std::string file_;  // for sentences
+  const std::string file_;
+  const bool in_memory_;
   std::mutex mutex_;
-  const std::unique_ptr<Connection> connection_;
-  const std::unique_ptr<Reader> reader_;  // null: in memory, where the other one reads, too
+  std::unique_ptr<Connection> connection_;  // null: the file could not be opened again after it was replaced
+  Upkeep upkeep_;
+  std::mutex reader_mutex_;         // after mutex_, where both are wanted
+  std::unique_ptr<Reader> reader_;  // null: in memory, where the other one reads, too
 };
 
 }  // namespace botel::store
