@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "harness/world.hpp"
+#include "plain_ends.hpp"
 
 using namespace harness;
 namespace fs = std::filesystem;
@@ -107,6 +108,7 @@ TEST_CASE("log: a host whose stdout and log have no room from the beginning serv
 }
 
 TEST_CASE("log: whatever ends a host, it ends although nobody reads what it says") {
+  let_children_end_plainly();
   const TempDir dir;
   Pipe pipe(dir / "pipe");
   pipe.fill();
