@@ -22,9 +22,9 @@ Result<fs::path> choose_plugin_copies(const Config& config) {
   if (error || stat(chosen.c_str(), &found) != 0) {
     return failure("plugin_copies {}: {}", chosen.string(), error ? error.message() : std::strerror(errno));
   }
-  // In one as /tmp nobody can replace what is somebody else's.
-  const bool is_safe = (found.st_mode & S_ISVTX) || config.plugins_writable_by_others;
-  if (auto ours = check_writers(found, "plugins_writable_by_others"); !ours && !is_safe) {
+  // In one as /tmp only its owner can replace what is somebody else's.
+  if (found.st_mode & S_ISVTX) found.st_mode &= ~static_cast<mode_t>(S_IWGRP | S_IWOTH);
+  if (auto ours = check_writers(found, "plugins_writable_by_others"); !ours && !config.plugins_writable_by_others) {
     return failure("plugin_copies {}: {}", chosen.string(), ours.error());
   }
   // Several hosts may name the same folder.

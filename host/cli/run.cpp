@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -66,13 +65,13 @@ app::Mistakes read(const Options& options, app::Config& config) {
 }
 
 int run(const Options& options) {
+  log::start_thread();
   app::Config config = app::default_config();
   const app::Mistakes mistakes = read(options, config);
-  for (const auto& mistake : mistakes) fmt::print(stderr, "botel: {}\n", mistake);
+  for (const auto& mistake : mistakes) log::print(STDERR_FILENO, "botel: " + mistake);
   if (!mistakes.empty()) return 2;
 
   log::set_up(config.log_level, config.log_format);
-  log::start_thread();
   const auto host =
       app::Host::create(config, options.config, [options](app::Config& again) { return read(options, again); });
   if (!host) {

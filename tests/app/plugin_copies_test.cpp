@@ -1,6 +1,7 @@
 #include "app/plugin_copies.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "temp_folder.hpp"
 
@@ -35,6 +36,10 @@ TEST_CASE("plugin copies: a folder in which others could replace them is refused
   CHECK_FALSE(app::choose_plugin_copies(config));
   fs::permissions(folder.path, fs::perms(01777));
   CHECK(app::choose_plugin_copies(config));
+  if (geteuid() == 0) {
+    REQUIRE(chown(folder.path.c_str(), 65534, 65534) == 0);
+    CHECK_FALSE(app::choose_plugin_copies(config));
+  }
   fs::permissions(folder.path, fs::perms(0777));
   config.plugins_writable_by_others = true;
   CHECK(app::choose_plugin_copies(config));

@@ -114,6 +114,11 @@ TEST_CASE("log: whatever ends a host, it ends although nobody reads what it says
   pipe.fill();
   Broker broker(dir / "broker");
   HostOptions options{.url = broker.url(), .executable = pipe.program("> FILE 2>&1")};
+  SUBCASE("a configuration with mistakes") {
+    options.host = "nonsense = 1";
+    Host host(dir / "host", options);
+    CHECK(host.process().wait() == 2);
+  }
   SUBCASE("a start that fails") {
     options.data = "/proc/nowhere";
     Host host(dir / "host", options);
