@@ -28,8 +28,7 @@ void Hanging::print() const {
     const auto running = handler.find("running_ms"), event = handler.find("event");
     fmt::print("{} {} hangs in {} {}: event {:#x} has been running for {} s\n", of(handler, "name"),
                of(handler, "version"), of(handler, "actor"), of(handler, "address"),
-               event ? json::integer(*event).value_or(0) : 0,
-               running ? json::integer(*running).value_or(0) / 1000 : 0);
+               event ? json::integer(*event).value_or(0) : 0, running ? json::integer(*running).value_or(0) / 1000 : 0);
   }
   if (handlers_.empty()) return;
   fmt::print(

@@ -100,8 +100,8 @@ class Link final : public Client {
   }
 
   // For the end: waits, until `deadline` at most, until the broker has what waits for it, and has confirmed what was
-  // acknowledged, and ends the connection. What comes in meanwhile is neither handled nor acknowledged: the broker keeps
-  // it with the session, for the next run.
+  // acknowledged, and ends the connection. What comes in meanwhile is neither handled nor acknowledged: the broker
+  // keeps it with the session, for the next run.
   void leave(SteadyTime deadline);
 
   // What an earlier run left, before the first tick().
@@ -182,7 +182,7 @@ class Link final : public Client {
   bool fruitful_ = false;       // the one that there is is not one of them
   bool cut_ = false;
   std::uint64_t careful_until_ =
-      0;  // messages up to this id go one by one, to find the one that the broker does not bear
+      0;         // messages up to this id go one by one, to find the one that the broker does not bear
   int qos_ = 0;  // of what is published in this connection
 
   // What libmosquitto's callbacks collected since the last dispatch().

@@ -22,7 +22,8 @@ std::string error_of(const Received& answer) { return at(answer.payload, "error.
 
 }  // namespace
 
-TEST_CASE("hanging: a bot whose handlers hang in more rooms than there are threads serves its other rooms, and is named") {
+TEST_CASE(
+    "hanging: a bot whose handlers hang in more rooms than there are threads serves its other rooms, and is named") {
   World world({.host = {.gitple = "request_timeout = 2", .host = "threads = 3"}});
   const auto go = world.dir / "go";
   const Room other{.room = "other"};
@@ -38,7 +39,8 @@ TEST_CASE("hanging: a bot whose handlers hang in more rooms than there are threa
   CHECK(at(world.end(other).payload, "result") == "OK");
   CHECK(error_of(world.end(rooms[0])) == "The bot has not ended in time");
 
-  wait_until("all to be named", [&] { return count(said_by(world, "plugins"), "probe 1.0.0 hangs in room 1/1/hung-") == 8; });
+  wait_until("all to be named",
+             [&] { return count(said_by(world, "plugins"), "probe 1.0.0 hangs in room 1/1/hung-") == 8; });
   const std::string plugins = said_by(world, "plugins");
   CHECK(contains("serving, 8 hang ")(plugins));
   CHECK(contains("probe 1.0.0 hangs in room 1/1/hung-3/1: event 0x102 has been running for ")(plugins));
@@ -83,7 +85,8 @@ TEST_CASE("hanging: a connector is named, also when a mended version has taken o
   Puppet hung(scene, "7");
   const auto go = world.dir / "go";
   hung.send(kTell, told("until " + go.string()));
-  wait_until("it to be named", [&] { return contains("puppet 1.0.0 hangs in connector puppet/7")(said_by(world, "connectors")); });
+  wait_until("it to be named",
+             [&] { return contains("puppet 1.0.0 hangs in connector puppet/7")(said_by(world, "connectors")); });
   std::filesystem::remove(world.host.plugins() / "puppet.so");
   std::filesystem::copy_file(BOTEL_PUPPET_2, world.host.plugins() / "puppet.so");
   world.host.process().wait_for_log("puppet 1.0.1 takes over from puppet 1.0.0");
