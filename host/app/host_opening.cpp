@@ -145,7 +145,7 @@ void Host::open_services(const Config& config) {
     return bots_.owner(id, name);
   };
   gitple_.emplace(config.gitple, *link_, runtime_, find_bot, find_owner, counters_);
-  directory_.emplace(*store_, runtime_.now().unix_ms << 20, [this] { wake(); });
+  directory_.emplace(*store_, [this] { wake(); });
   const auto find_role = [this](const std::string& type) -> runtime::Role& { return bots_.connector(type); };
   moca_.emplace(config.moca, *link_, runtime_, *directory_, find_role, counters_);
   if (config.durability == Durability::off) return;

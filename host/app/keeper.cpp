@@ -13,6 +13,10 @@ namespace {
 // What is acknowledged before it is on disk is there after this long, and the time of one commit.
 constexpr std::chrono::milliseconds kPause{50};
 
+// How old what is kept of the host's clock may be, where nothing else is to be saved: that much a clock that was set
+// back can add to what waits.
+constexpr std::chrono::minutes kClockPause{1};
+
 }  // namespace
 
 Keeper::Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt::Link& link, gitple::Service& gitple,
@@ -33,6 +37,7 @@ Result<> Keeper::load() {
     if (const auto found = actors.find(id); found != actors.end()) action(*found->second);
   };
   const store::Visitor visitor{
+      .clock = [&](const store::Clock& clock) { runtime_.restore(clock); },
       .actor =
           [&](store::Actor record, store::State state) {
             runtime_.used(record.id);
@@ -85,8 +90,8 @@ bool Keeper::must_save() const {
 }
 
 std::optional<SteadyTime> Keeper::next() const {
-  if (writing_ || !(must_save() || link_.has_gone())) return {};
-  return last_ + kPause;
+  if (writing_) return {};
+  return must_save() || link_.has_gone() ? std::min(clock_due_, last_ + kPause) : clock_due_;
 }
 
 bool Keeper::save(SteadyTime now) {
@@ -98,7 +103,7 @@ bool Keeper::save(SteadyTime now) {
   // Whatever is acknowledged while nothing is saved would be lost, and fill the memory.
   if (writing_ && !stalled_ && !writer_.trouble().empty()) stall();
   if (stalled_) return false;
-  const bool due = now - last_ >= kPause && (must_save() || link_.has_gone());
+  const bool due = now >= clock_due_ || (now - last_ >= kPause && (must_save() || link_.has_gone()));
   if (writing_ || !(due || (strict_ && must_save()))) return true;
   write(now);
   if (!strict_) return true;
@@ -131,6 +136,7 @@ void Keeper::write(SteadyTime now) {
   writer_.write(std::move(batch));
   writing_ = true;
   last_ = now;
+  clock_due_ = now + kClockPause;
 }
 
 Result<> Keeper::finish(SteadyTime deadline) {

@@ -63,6 +63,7 @@ class Keeper {
   bool writing_ = false;
   bool stalled_ = false;
   SteadyTime last_{};
+  SteadyTime clock_due_{};  // at once, so that no two runs have the same ids
   store::Writer writer_;
 };
 

@@ -8,13 +8,11 @@
 
 namespace botel::gitple {
 
-bool Repeats::has_or_add(std::uint64_t content, std::int64_t now_ms, std::chrono::milliseconds memory) {
-  // Where the clock was set back, what seems to come from the future is old.
-  std::erase_if(taken_,
-                [&](const Taken& taken) { return taken.time_ms > now_ms || now_ms - taken.time_ms >= memory.count(); });
+bool Repeats::has_or_add(std::uint64_t content, std::int64_t host_ms, std::chrono::milliseconds memory) {
+  std::erase_if(taken_, [&](const Taken& taken) { return host_ms - taken.host_ms >= memory.count(); });
   if (std::ranges::find(taken_, content, &Taken::content) != taken_.end()) return true;
   if (taken_.size() >= kMost) taken_.pop_front();
-  taken_.push_back({content, now_ms});
+  taken_.push_back({content, host_ms});
   return false;
 }
 
@@ -23,7 +21,7 @@ std::string Repeats::json() const {
   for (const Taken& taken : taken_) {
     if (json.size() > 1) json += ",";
     // As a signed number, which is what json::integer() reads.
-    json += fmt::format("[{},{}]", static_cast<std::int64_t>(taken.content), taken.time_ms);
+    json += fmt::format("[{},{}]", static_cast<std::int64_t>(taken.content), taken.host_ms);
   }
   return json + "]";
 }

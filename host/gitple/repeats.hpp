@@ -17,10 +17,10 @@ class Repeats {
   static constexpr std::size_t kMost = 100;
 
   // Whether a message with this content was taken within `memory`, and otherwise remembers that it is now.
-  [[nodiscard]] bool has_or_add(std::uint64_t content, std::int64_t now_ms, std::chrono::milliseconds memory);
+  [[nodiscard]] bool has_or_add(std::uint64_t content, std::int64_t host_ms, std::chrono::milliseconds memory);
 
   [[nodiscard]] bool empty() const { return taken_.empty(); }
-  // A JSON list, for the next run: by the clock on the wall, as it knows no other.
+  // A JSON list, for the next run.
   [[nodiscard]] std::string json() const;
   // What is no such list is forgotten.
   [[nodiscard]] static Repeats read(std::string_view json);
@@ -28,7 +28,7 @@ class Repeats {
  private:
   struct Taken {
     std::uint64_t content;
-    std::int64_t time_ms;
+    std::int64_t host_ms;
   };
   std::deque<Taken> taken_;  // in order
 };

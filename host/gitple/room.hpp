@@ -23,8 +23,7 @@ namespace botel::gitple {
 struct Asked {
   std::string id;
   std::uint64_t tag = 0;
-  SteadyTime due{};  // when it is given up
-  runtime::Timers::Id timeout = 0;
+  runtime::Timers::Id timeout = 0;  // when it is given up
 };
 
 // A request that waits until its room is ready for it.

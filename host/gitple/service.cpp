@@ -407,7 +407,7 @@ void Service::receive_message(Room& room, const std::string& topic, const Incomi
 bool Service::is_repeat(Room& room, const std::string& topic, const Incoming& incoming) {
   if (!config_.drop_repeats || !incoming.content) return false;
   const std::uint64_t content = hash(topic, *incoming.content);
-  if (!room.repeats.has_or_add(content, runtime_.now().unix_ms, *config_.drop_repeats)) return false;
+  if (!room.repeats.has_or_add(content, runtime_.host_ms(), *config_.drop_repeats)) return false;
   ++repeated_messages_;
   complaints_.info("{}: a message that came again is dropped", log::printable(room.address));
   return true;

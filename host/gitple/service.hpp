@@ -107,7 +107,7 @@ class Service final : public runtime::Port {
   Room& add(std::unique_ptr<Room> room);
   [[nodiscard]] std::function<void()> hold_until_answered(Room& room);
   void ask(Room& room, const runtime::Effect& effect);
-  void wait_for_answer(Room& room, std::string id, std::uint64_t tag, SteadyTime due);
+  void wait_for_answer(Room& room, std::string id, std::uint64_t tag);
   void restore_progress(Room& room, const json::Document& progress);
   void restore_asked(Room& room, std::string_view list);
   void may_leave(Room& room);
@@ -134,8 +134,7 @@ class Service final : public runtime::Port {
   std::unordered_map<std::string, std::weak_ptr<std::int64_t>>
       last_times_;                                // by sp, app and room: see Room::last_time_ms
   std::unordered_map<std::string, Room*> asked_;  // by the id of a bot's own request
-  std::uint64_t last_ask_ = 0;
-  bool restoring_ = false;  // a request of an earlier run
+  bool restoring_ = false;                        // a request of an earlier run
   Ended ended_;
   std::string filter_;  // reused
 

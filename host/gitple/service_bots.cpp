@@ -70,21 +70,21 @@ void Service::ask(Room& room, const runtime::Effect& effect) {
                         log::printable(room.address), room.role.name(), room.asked.size());
     return;
   }
-  const std::string id = fmt::format("botel-{:x}-{:x}", runtime_.now().unix_ms, ++last_ask_);
+  const std::string id = fmt::format("botel-{:x}", runtime_.new_id());
   const std::string& res_pub = room.start.cmd_res_pub;
-  wait_for_answer(room, id, effect.tag, runtime_.now().steady + config_.answer_timeout);
+  wait_for_answer(room, id, effect.tag);
   client_.publish(room.start.cmd_pub, effect.kind == BOTEL_ROOM_DO_END
                                           ? encode_end(room.speaker(), id, res_pub)
                                           : encode_transfer(room.speaker(), id, res_pub, effect.payload));
 }
 
-void Service::wait_for_answer(Room& room, std::string id, std::uint64_t tag, SteadyTime due) {
-  const auto timeout = runtime_.timers().set(due, [this, id] {
+void Service::wait_for_answer(Room& room, std::string id, std::uint64_t tag) {
+  const auto timeout = runtime_.timers().set(runtime_.now().steady + config_.answer_timeout, [this, id] {
     ++lost_answers_;
     answered(id, {id, BOTEL_ROOM_NO_ANSWER, R"({"message":"no answer"})"});
   });
   asked_.emplace(id, &room);
-  room.asked.push_back({std::move(id), tag, due, timeout});
+  room.asked.push_back({std::move(id), tag, timeout});
   runtime_.touch(room);
 }
 

@@ -63,7 +63,7 @@ std::string Service::progress(const runtime::Actor& actor) const {
   std::string json = fmt::format(R"({{"stage":"{}","last_time":{},"asked":[)", name(room.stage), *room.last_time_ms);
   for (const Asked& asked : room.asked) {
     if (&asked != &room.asked.front()) json += ",";
-    json += fmt::format(R"({{"id":"{}","tag":"{}","due":{}}})", asked.id, asked.tag, runtime_.unix_ms(asked.due));
+    json += fmt::format(R"({{"id":"{}","tag":"{}"}})", asked.id, asked.tag);
   }
   json += "]";
   if (room.given_up) json += R"(,"given_up":true)";
@@ -117,11 +117,10 @@ void Service::restore_asked(Room& room, std::string_view list) {
   if (!items) return;
   for (const auto& element : items->elements) {
     const auto item = json::read(element.raw);
-    const auto due = item ? item->find("due") : std::nullopt;
-    if (!due || asked_.contains(json::text(*item, "id"))) continue;
+    std::string id = item ? json::text(*item, "id") : "";
+    if (id.empty() || asked_.contains(id)) continue;
     // The answer may wait at the broker: it has its time from now on.
-    wait_for_answer(room, json::text(*item, "id"), std::strtoull(json::text(*item, "tag").c_str(), nullptr, 10),
-                    runtime_.now().steady + config_.answer_timeout);
+    wait_for_answer(room, std::move(id), std::strtoull(json::text(*item, "tag").c_str(), nullptr, 10));
   }
 }
 

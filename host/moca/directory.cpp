@@ -6,10 +6,10 @@
 
 namespace botel::moca {
 
-void Directory::put(store::ActorId actor, std::string_view kind, Item item) {
+void Directory::put(store::ActorId actor, std::string_view kind, Item item, std::uint64_t number) {
   ++changes_;
-  items_.push_back({actor, std::string(kind), std::move(item.id), std::move(item.chat), item.time_ms, ++last_number_,
-                    std::move(item.json)});
+  items_.push_back({actor, std::string(kind), std::move(item.id), std::move(item.chat), item.time_ms,
+                    static_cast<std::int64_t>(number), std::move(item.json)});
 }
 
 void Directory::wipe(store::ActorId actor) {

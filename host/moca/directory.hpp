@@ -15,12 +15,11 @@ namespace botel::moca {
 
 class Directory {
  public:
-  // `store` lives longer. `wake` ends the driver's waiting, from any thread. `first`: a number above all of earlier
-  // runs.
-  Directory(store::Store& store, std::int64_t first, std::function<void()> wake)
-      : store_(store), last_number_(first), jobs_(std::move(wake)) {}
+  // `store` lives longer. `wake` ends the driver's waiting, from any thread.
+  Directory(store::Store& store, std::function<void()> wake) : store_(store), jobs_(std::move(wake)) {}
 
-  void put(store::ActorId actor, std::string_view kind, Item item);
+  // `number`: above those of all that was put before, in earlier runs, too.
+  void put(store::ActorId actor, std::string_view kind, Item item, std::uint64_t number);
   void wipe(store::ActorId actor);
 
   // Finds items, as JSON, with all that was put before: when the store has it. `done` is called by advance().
@@ -44,7 +43,6 @@ class Directory {
   void run(Waiting waiting);
 
   store::Store& store_;
-  std::int64_t last_number_;
   std::vector<store::Item> items_;
   std::vector<store::ActorId> gone_;
   std::uint64_t changes_ = 0, given_ = 0,

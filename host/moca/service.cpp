@@ -21,8 +21,6 @@ Service::Service(ServiceConfig config, mqtt::Client& client, runtime::Runtime& r
       directory_(directory),
       find_role_(std::move(find_role)),
       recent_(config.repeat),
-      // Above all of earlier runs, as the ids of events are.
-      last_token_(static_cast<Token>(runtime.now().unix_ms) << 20),
       requests_(counters.add("moca_requests_total", "Requests of MOCA")),
       refused_(counters.add("moca_requests_refused_total", "Requests of MOCA answered with an error")),
       repeated_(counters.add("moca_requests_repeated_total", "Requests of MOCA that came again")),

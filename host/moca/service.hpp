@@ -185,7 +185,6 @@ class Service final : public runtime::Port {
   std::vector<std::string> filters_;                                        // since the last take_filters()
   std::unordered_map<std::string, std::unique_ptr<Connector>> connectors_;  // by address
   Recent recent_;
-  Token last_token_;
   std::vector<store::Secret> secrets_;  // since the last save()
   // Media that are asked for, by the address of their connector: since the last save(), and those that it has given.
   std::vector<std::pair<std::string, Token>> new_media_, given_media_;

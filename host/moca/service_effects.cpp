@@ -163,7 +163,7 @@ void Service::finished(Connector& connector, const runtime::Effect& effect) {
   connector.configured = connector.stays = true;
   answer(connector, effect.reply,
          fmt::format(R"({{"step":"finished","contact":{0},"data":{{"contact":{0}}}}})", contact->json));
-  directory_.put(runtime_.id(connector), "contact", *contact);
+  directory_.put(runtime_.id(connector), "contact", *contact, runtime_.new_id());
   complaints_.info("connector {} is configured", log::printable(connector.address));
   connector.pushes.begin(std::move(*contact));
 }
@@ -278,7 +278,7 @@ bool Service::keep_items(Connector& connector, runtime::Effect& effect) {
   for (Item& item : read_items(connector, kind, *all)) {
     ++pushed_;
     good.push_back(item.json);
-    directory_.put(runtime_.id(connector), kind, std::move(item));
+    directory_.put(runtime_.id(connector), kind, std::move(item), runtime_.new_id());
   }
   if (good.empty()) return false;
   effect.payload = json::array(good);

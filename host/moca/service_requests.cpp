@@ -66,7 +66,7 @@ bool Service::is_full(const Connector& connector) const {
 }
 
 Service::Token Service::ask(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
-  const Token token = ++last_token_;
+  const Token token = runtime_.new_id();
   Asked& asked = connector.asked[token];
   asked.command = *topic.command;
   asked.topic = message.topic;

@@ -34,7 +34,7 @@ std::string Service::progress(const runtime::Actor& actor) const {
   const auto& connector = static_cast<const Connector&>(actor);
   std::vector<std::string> asked;
   for (const auto& [token, one] : connector.asked) asked.push_back(asked_as_json(token, one));
-  const std::int64_t until = connector.flow_timer == 0 ? 0 : runtime_.unix_ms(connector.flow_until);
+  const std::int64_t until = connector.flow_timer == 0 ? 0 : runtime_.host_ms(connector.flow_until);
   return fmt::format(
       R"({{"configured":{},"stays":{},"leaving":{},"gone":{},"step":{},"schema":{},"until":{},"asked":{},"pushes":{}}})",
       connector.configured, connector.stays, connector.leaving, connector.gone, json::quoted(connector.step),
@@ -83,8 +83,6 @@ void Service::restore_asked(Connector& connector, const json::Document& item) {
   asked.sending = is(item, "sending");
   asked.end = json::text(item, "end");
   asked.in_directory = is(item, "in_directory");
-  // The clock may have been put back since.
-  last_token_ = std::max(last_token_, number(item, "token"));
   if (asked.command == Command::get_contact) connector.pushes.request_opened();
   connector.asked.emplace(number(item, "token"), std::move(asked));
 }

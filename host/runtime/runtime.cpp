@@ -42,14 +42,14 @@ std::uint64_t task(const Turn& turn) { return task(*turn.actor, *turn.event); }
 
 }  // namespace
 
-Runtime::Runtime(RuntimeConfig config, Counters& counters, std::function<void()> wake)
+Runtime::Runtime(RuntimeConfig config, Counters& counters, std::function<void()> wake, Time now)
     : config_(config),
       reserve_from_(config.threads - config.threads / 4),
-      now_(Time::now()),
+      now_(now),
+      clock_(now),
       wake_(std::move(wake)),
       secret_(random_number()),
-      // Above all ids of earlier runs, unless they had more than a million events a second.
-      last_id_(static_cast<std::uint64_t>(now_.unix_ms) << 20),
+      last_id_(clock_.ids_begin()),
       events_(counters.add("events_total", "Events handled")),
       failures_(counters.add("events_failed_total", "Events that a plugin failed to handle")),
       retries_(counters.add("events_retried_total", "Events that a plugin asked for again")),
@@ -84,7 +84,7 @@ std::optional<SteadyTime> Runtime::next() const {
 }
 
 void Runtime::stamp(Event& event) {
-  event.id = ++last_id_;
+  event.id = new_id();
   event.time_ms = now_.unix_ms;
   event.seed = spread(secret_ ^ event.id);
 }

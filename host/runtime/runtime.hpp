@@ -33,7 +33,7 @@ struct RuntimeConfig {
 class Runtime {
  public:
   // `wake` ends the driver's waiting, from any thread.
-  Runtime(RuntimeConfig config, Counters& counters, std::function<void()> wake);
+  Runtime(RuntimeConfig config, Counters& counters, std::function<void()> wake, Time now = Time::now());
 
   // Before the first event: what actors become is kept in `store`, by way of save(); and `black_box` knows which
   // handlers run. Both may be null, and live longer than this.
@@ -113,9 +113,13 @@ class Runtime {
   // The actor's dead letters go, too.
   void forget_letters(const Actor& actor);
 
-  // Times as the store keeps them, and back.
-  [[nodiscard]] std::int64_t unix_ms(SteadyTime time) const;
-  [[nodiscard]] SteadyTime steady(std::int64_t unix_ms) const;
+  // Times as the store keeps them, and back: on the host's own clock.
+  [[nodiscard]] std::int64_t host_ms(SteadyTime time) const { return clock_.ms(time); }
+  [[nodiscard]] std::int64_t host_ms() const { return clock_.ms(now_.steady); }
+  [[nodiscard]] SteadyTime steady(std::int64_t host_ms) const { return clock_.steady(host_ms); }
+
+  // A number above all that this, or an earlier run's, has returned.
+  [[nodiscard]] std::uint64_t new_id() { return ++last_id_; }
 
   // The store ----------------------------------------------------------------------------------------------------
 
@@ -132,6 +136,8 @@ class Runtime {
   // What save() returned is in the store now: what was spilled can be had back.
   void saved();
 
+  // The clock, and with it the ids, go on from an earlier run. Before any actor.
+  void restore(const store::Clock& kept);
   // Makes an actor what it was in an earlier run. In this order, before its first event.
   void restore(Actor& actor, store::State state);
   void restore(Actor& actor, const store::Timer& timer);
@@ -196,6 +202,7 @@ class Runtime {
   const RuntimeConfig config_;
   const std::size_t reserve_from_;
   Time now_;
+  HostClock clock_;
   Timers timers_;
   Ready ready_;
   const std::function<void()> wake_;

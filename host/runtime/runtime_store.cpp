@@ -7,8 +7,6 @@
 namespace botel::runtime {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::size_t kPage = 500;  // events that are taken back from the store at once
 constexpr std::chrono::seconds kFeedAgain{1};
 
@@ -32,6 +30,7 @@ bool Runtime::changes_empty() const {
 
 store::Batch Runtime::save() {
   for (Actor* const actor : std::exchange(unsaved_, {})) save(*actor);
+  changes_.clock = clock_.moment(now_);
   return std::exchange(changes_, {});
 }
 
@@ -39,7 +38,7 @@ void Runtime::save(Actor& actor) {
   actor.unsaved_ = false;
   save_queue(actor);
   for (auto effect = actor.lane_.rbegin(); effect != actor.lane_.rend() && !effect->stored; ++effect) {
-    changes_.effects.push_back({actor.id_, effect->number, unix_ms(effect->due), effect->effect});
+    changes_.effects.push_back({actor.id_, effect->number, host_ms(effect->due), effect->effect});
     effect->stored = true;
   }
   for (const auto tag : std::exchange(actor.changed_timers_, {})) {
@@ -47,7 +46,7 @@ void Runtime::save(Actor& actor) {
     if (timer == actor.timers_.end()) {
       changes_.timers_gone.emplace_back(actor.id_, tag);
     } else {
-      changes_.timers.push_back({actor.id_, tag, unix_ms(timer->second.due)});
+      changes_.timers.push_back({actor.id_, tag, host_ms(timer->second.due)});
     }
   }
   if (!std::exchange(actor.stored_, true)) {
@@ -128,13 +127,12 @@ bool Runtime::feed(Actor& actor) {
   return !events->empty();
 }
 
-std::int64_t Runtime::unix_ms(SteadyTime time) const {
-  return now_.unix_ms + std::chrono::ceil<milliseconds>(time - now_.steady).count();
-}
-
-SteadyTime Runtime::steady(std::int64_t unix_ms) const { return now_.steady + milliseconds(unix_ms - now_.unix_ms); }
-
 // Restoring ----------------------------------------------------------------------------------------------------------
+
+void Runtime::restore(const store::Clock& kept) {
+  clock_ = HostClock(now_, kept);
+  last_id_ = clock_.ids_begin();
+}
 
 void Runtime::restore(Actor& actor, store::State state) {
   used(state.actor);

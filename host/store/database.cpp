@@ -92,6 +92,13 @@ INSERT INTO received SELECT packet, packet, hash FROM received_2 WHERE packet > 
 DROP TABLE received_2;
 )";
 
+// Where the host's own clock stood. Times in older files are Unix milliseconds, with which that clock begins.
+constexpr auto kVersion4 = R"(
+CREATE TABLE clock (
+  id INTEGER PRIMARY KEY CHECK (id = 1), host_ms INTEGER NOT NULL, unix_ms INTEGER NOT NULL
+) STRICT;
+)";
+
 // SQLite would make it, and the files beside it, for others to read. Without O_EXCL, closing it would drop the locks
 // that this process may have on it.
 Result<> make_private(const fs::path& file) {
@@ -114,7 +121,7 @@ void set_up(SQLite::Database& database, bool is_new) {
 }  // namespace
 
 const Migrations& migrations() {
-  static const Migrations all = {kVersion1, kVersion2, kVersion3};
+  static const Migrations all = {kVersion1, kVersion2, kVersion3, kVersion4};
   return all;
 }
 

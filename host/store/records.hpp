@@ -1,4 +1,5 @@
-// What outlives the process, as plain data: one struct a table. Times are Unix milliseconds.
+// What outlives the process, as plain data: one struct a table. A `due_ms` is read on the host's own clock (HostClock),
+// a `time_ms` is Unix milliseconds.
 #pragma once
 
 #include <chrono>
@@ -7,7 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
+
 namespace botel::store {
+
+// When the last batch was made, so that the next run's clock goes on from there. There is one.
+using Clock = HostClock::Moment;
 
 // One thing that happened to an actor: what crosses the ABI (botel_event), with memory of its own.
 struct Event {

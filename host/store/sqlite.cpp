@@ -84,6 +84,7 @@ struct Sqlite::Connection {
 
   SQLite::Database database;
 
+  Statement put_clock{database, put<Clock>(kClock)};
   // An actor that is there already is a bug, and must not be replaced: its address could be another one's.
   Statement put_actor{database, put<Actor>(kActors, "INSERT")};
   Statement put_state{database, put<State>(kStates)};
@@ -124,6 +125,7 @@ void Sqlite::Connection::write(const Batch& batch) {
     for (const auto& record : records) statement.run(columns(record));
   };
 
+  if (batch.clock) put_clock.run(columns(*batch.clock));
   for (Statement& statement : remove_actor) run_all(statement, batch.actors_gone);
   run_all(remove_timer, batch.timers_gone);
   run_all(remove_effect, batch.effects_gone);
@@ -226,6 +228,7 @@ Result<> Sqlite::load(const Visitor& visitor) {
   if (auto connected = connect(); !connected) return connected;
   return guarded(file_, [&]() -> Result<> {
     SQLite::Transaction snapshot(connection_->database);  // all of it at one moment
+    connection_->visit<Clock>(kClock, visitor.clock);
     connection_->visit_actors(visitor);
     connection_->visit<Timer>(kTimers, visitor.timer);
     connection_->visit<Waiting>(kEffects, visitor.effect);

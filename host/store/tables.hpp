@@ -24,6 +24,7 @@ struct Table {
 inline const std::string kEventColumns =
     "sequence, kind, event, time_ms, seed, reply, tag, attempt, flags, format, status, payload, detail, blob";
 
+inline const Table kClock{"clock", "id", "id", "id, host_ms, unix_ms"};
 inline const Table kActors{"actors", "id", "id", "id, type, address, bot, origin"};
 inline const Table kStates{"states", "actor", "actor", "actor, sequence, schema, state, progress"};
 inline const Table kTimers{"timers", "actor", "actor, tag", "actor, tag, due_ms"};
@@ -37,9 +38,9 @@ inline const Table kItems{"items", "actor", "actor, kind, id", "actor, kind, id,
 inline const Table kSecrets{"secrets", "actor", "actor, name", "actor, name, value"};
 inline const Table kDeadLetters{"dead_letters", "id", "id", "died_ms, type, address, bot, reason, " + kEventColumns};
 
-inline const std::array<const Table*, 11> kTables = {&kActors, &kStates,  &kTimers,     &kEffects,
-                                                     &kInbox,  &kOutbox,  &kRequests,   &kReceived,
-                                                     &kItems,  &kSecrets, &kDeadLetters};
+inline const std::array<const Table*, 12> kTables = {&kClock,    &kActors, &kStates,  &kTimers,
+                                                     &kEffects,  &kInbox,  &kOutbox,  &kRequests,
+                                                     &kReceived, &kItems,  &kSecrets, &kDeadLetters};
 
 template <class Given, class Wanted>
 concept Is = std::same_as<std::remove_const_t<Given>, Wanted>;
@@ -49,6 +50,11 @@ template <Is<Event> E>
 auto columns(E& e) {
   return std::tie(e.sequence, e.kind, e.id, e.time_ms, e.seed, e.reply, e.tag, e.attempt, e.flags, e.format, e.status,
                   e.payload, e.detail, e.blob);
+}
+// There is one, whose key is 1.
+template <Is<Clock> C>
+auto columns(C& c) {
+  return std::tuple_cat(std::tuple(1), std::tie(c.host_ms, c.unix_ms));
 }
 template <Is<Actor> A>
 auto columns(A& a) {

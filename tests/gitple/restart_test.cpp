@@ -41,6 +41,7 @@ struct Run : GitpleStage {
     std::map<botel::store::ActorId, botel::runtime::Actor*> actors;
     std::vector<botel::store::Request> requests;
     const botel::store::Visitor visitor{
+        .clock = [&](const botel::store::Clock& clock) { runtime.restore(clock); },
         .actor =
             [&](botel::store::Actor record, botel::store::State state) {
               runtime.used(record.id);
@@ -359,6 +360,19 @@ TEST_CASE("restart: a message that was taken before is not taken again within dr
     next.receive("s/1/a/1/in/7/7", message);
     CHECK(next.take().empty());
     CHECK(next.count("gitple_messages_repeated_total") == 1);
+    next.pass(milliseconds(1));
+    next.receive("s/1/a/1/in/7/7", message);
+    CHECK(next.take().size() == 1);
+  }
+  SUBCASE("where the clock was set back meanwhile, and is set right again") {
+    Run next(*store, kBegin - 86'400'000, true, "fake", config);
+    next.take();
+    next.receive("s/1/a/1/in/7/7", message);
+    CHECK(next.take().empty());
+    next.time.unix_ms = kBegin + 3'600'000;
+    next.pass(milliseconds(9'998));
+    next.receive("s/1/a/1/in/7/7", message);
+    CHECK(next.take().empty());
     next.pass(milliseconds(1));
     next.receive("s/1/a/1/in/7/7", message);
     CHECK(next.take().size() == 1);

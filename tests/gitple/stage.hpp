@@ -67,8 +67,8 @@ struct GitpleStage {
   FakeClient client;
   FakeBot bot;
   botel::runtime::Role missing{"missing"};
-  botel::runtime::Runtime runtime{{}, counters, [] {}};
   botel::Time time{botel::SteadyTime{} + std::chrono::hours(1), 1'700'000'000'000};
+  botel::runtime::Runtime runtime{{}, counters, [] {}, time};
   botel::runtime::Role& role;
   botel::gitple::Service service;
 
@@ -82,7 +82,6 @@ struct GitpleStage {
             },
             counters) {
     bot.handle = transcript_bot;
-    runtime.advance(time);
   }
 
   void receive(std::string topic, std::string payload) {

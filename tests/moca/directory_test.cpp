@@ -54,7 +54,7 @@ struct Pushing : MocaStage {
 TEST_CASE("directory: what is looked for is found with all that was put before, when that is in the store") {
   const auto store = botel::store::Sqlite::in_memory().value();
   std::counting_semaphore<> done(0);
-  botel::moca::Directory directory(*store, 0, [&] { done.release(); });
+  botel::moca::Directory directory(*store, [&] { done.release(); });
   Lines seen;
   const auto look = [&] {
     directory.find({.actor = 1, .kind = "contact"}, [&](const auto& found) { seen = found.value(); });
@@ -67,17 +67,17 @@ TEST_CASE("directory: what is looked for is found with all that was put before, 
     done.acquire();
     directory.advance();
   };
-  directory.put(1, "contact", {"a", "", 0, "A"});
+  directory.put(1, "contact", {"a", "", 0, "A"}, 1);
   look();
-  directory.put(1, "contact", {"b", "", 0, "B"});
+  directory.put(1, "contact", {"b", "", 0, "B"}, 2);
   save();
   CHECK(seen == Lines{"A", "B"});
   directory.wipe(1);
-  directory.put(1, "contact", {"c", "", 0, "C"});
+  directory.put(1, "contact", {"c", "", 0, "C"}, 3);
   look();
   save();
   CHECK(seen == Lines{"C"});
-  directory.put(1, "contact", {"d", "", 0, "D"});
+  directory.put(1, "contact", {"d", "", 0, "D"}, 4);
   directory.wipe(1);
   look();
   save();

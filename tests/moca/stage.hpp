@@ -54,8 +54,8 @@ struct MocaStage {
   bool acknowledging = true;
   FakeBot bot;
   botel::runtime::Role missing{"missing"};
-  botel::runtime::Runtime runtime{{}, counters, [] {}};
-  botel::Time time{botel::SteadyTime{} + std::chrono::hours(1), 0};
+  botel::Time time;
+  botel::runtime::Runtime runtime{{}, counters, [] {}, time};
   std::counting_semaphore<> jobs{0};
   botel::moca::Directory directory;
   botel::runtime::Role& role;
@@ -66,15 +66,14 @@ struct MocaStage {
   explicit MocaStage(botel::store::Store* kept, std::int64_t unix_ms = 1'700'000'000'000)
       : own_store(kept ? nullptr : botel::store::Sqlite::in_memory().value()),
         store(kept ? *kept : *own_store),
-        directory(store, unix_ms << 20, [this] { jobs.release(); }),
+        time{botel::SteadyTime{} + std::chrono::hours(1), unix_ms},
+        directory(store, [this] { jobs.release(); }),
         role(bot.role(runtime, "demo")),
         service(
             {}, client, runtime, directory,
             [this](const std::string& type) -> botel::runtime::Role& { return type == "demo" ? role : missing; },
             counters) {
     bot.handle = transcript_connector;
-    time.unix_ms = unix_ms;
-    runtime.advance(time);
     runtime.keep(&store, nullptr);
     service.offer("demo");
     client.lines.clear();
@@ -148,6 +147,7 @@ struct MocaStage {
   void load() {
     std::map<botel::store::ActorId, botel::runtime::Actor*> actors;
     const botel::store::Visitor visitor{
+        .clock = [&](const botel::store::Clock& clock) { runtime.restore(clock); },
         .actor =
             [&](botel::store::Actor record, botel::store::State state) {
               runtime.used(record.id);

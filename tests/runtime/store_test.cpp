@@ -24,7 +24,6 @@ struct Run : Port {
       : store(store), time(time) {
     bot.handle = [this](const botel_call& call, const botel_event& event) { return handle(call, event); };
     runtime.keep(&store, nullptr);
-    runtime.advance(time);
   }
   ~Run() override {
     for (auto& actor : actors) runtime.retire(*actor);
@@ -38,6 +37,7 @@ struct Run : Port {
   void load() {
     const auto find = [this](store::ActorId id) -> Actor& { return *by_id.at(id); };
     const store::Visitor visitor{
+        .clock = [&](const store::Clock& clock) { runtime.restore(clock); },
         .actor =
             [&](store::Actor record, store::State state) {
               runtime.used(record.id);
@@ -106,9 +106,9 @@ struct Run : Port {
   store::Store& store;
   Counters counters;
   FakeBot bot;
-  Runtime runtime{{}, counters, [] {}};
-  Role& role = bot.role(runtime);
   Time time;
+  Runtime runtime{{}, counters, [] {}, time};
+  Role& role = bot.role(runtime);
   std::list<std::unique_ptr<Actor>> actors;
   std::map<store::ActorId, Actor*> by_id;
   std::map<std::string, std::string> progress_of;
@@ -377,6 +377,58 @@ TEST_CASE("runtime: effects that had not left leave in the next run, once and in
   last.load();
   last.pass(seconds(100));
   CHECK(last.lines.empty());
+}
+
+TEST_CASE("runtime: a clock that is set back, or back and forth, makes nothing wait longer, and ids rise") {
+  constexpr std::int64_t kDay = 86'400'000;
+  const auto store = store::Sqlite::in_memory().value();
+  std::uint64_t last_id = 0;
+  Time away{SteadyTime{} + seconds(5), 0};
+  milliseconds left{0};  // until the timer is due
+  {
+    Run run(*store);
+    const std::int64_t begin = run.time.unix_ms;
+    run.post(run.add("7"), "timer7");
+    settle(run.runtime);
+    SUBCASE("between two runs: as if nobody had been away") {
+      away.unix_ms = begin - kDay;
+      left = milliseconds(9'999);
+    }
+    SUBCASE("within a run") {
+      for (const std::int64_t moved : {-kDay, +kDay, -kDay / 24}) {
+        run.time.unix_ms = begin + moved;
+        run.pass(seconds(1));
+      }
+      away.unix_ms = run.time.unix_ms + 2'000;
+      left = milliseconds(5'000);
+    }
+    SUBCASE("within a run, and right again in the next one") {
+      run.time.unix_ms = begin - kDay;
+      run.pass(seconds(9));
+      away.unix_ms = begin + 10'000;
+    }
+    run.save();
+    last_id = run.runtime.new_id();
+  }
+  Run next(*store, away);
+  next.load();
+  CHECK(next.runtime.new_id() > last_id);
+  next.pass(std::max(left - milliseconds(1), milliseconds(0)));
+  CHECK(next.lines.empty() == (left > milliseconds(0)));
+  next.pass(milliseconds(1));
+  CHECK(next.lines == Lines{"timer 7"});
+}
+
+TEST_CASE("runtime: runs that leave nothing but the clock, which was set back, have ids of their own") {
+  const auto store = store::Sqlite::in_memory().value();
+  std::uint64_t last_id = 0;
+  for (int i = 0; i < 3; ++i) {
+    Run run(*store, {SteadyTime{}, 1'700'000'000'000 - i});
+    run.load();
+    run.save();
+    CHECK(run.runtime.new_id() > last_id + 1'000'000);
+    last_id = run.runtime.new_id();
+  }
 }
 
 TEST_CASE("runtime: an actor whose bot is missing keeps its events") {

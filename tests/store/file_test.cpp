@@ -253,6 +253,15 @@ TEST_CASE("store: what was received before the order was kept is still there, by
         std::vector<std::string>{"received 3 3 5", fmt::format("received 65535 65535 {}", kMost - 6)});
 }
 
+TEST_CASE("store: a file that was written before there was a clock has none") {
+  const TempFolder folder;
+  const fs::path file = folder.path / kFile;
+  Migrations older = migrations();
+  older.resize(3);
+  open_database(file, older)->exec("INSERT INTO timers VALUES (1, 2, 3)");
+  CHECK(contents(*opened(file)) == std::vector<std::string>{"timer 1 2 3"});
+}
+
 TEST_CASE("store: a damaged file is named when it is read, with what helps") {
   const TempFolder folder;
   const fs::path file = folder.path / kFile;

@@ -105,6 +105,7 @@ class Probe : public botel::Bot {
     if (verb == "stopped") return room.typing(false);
     if (verb == "wait") return room.wait(milliseconds(number()));
     if (verb == "info") return room.say(room.info());
+    if (verb == "id") return room.say("id " + std::to_string(room.event().id));
     if (verb == "show") return room.say("state " + std::string(room.state()));
     if (verb == "save") return room.save(with_semicolons(rest()));
     if (verb == "log") return room.log(rest());
