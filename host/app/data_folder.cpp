@@ -95,13 +95,19 @@ DataFolder::~DataFolder() {
 
 Result<std::string> DataFolder::client_id() const {
   const fs::path file = path_ / kClientId;
-  if (auto known = first_line(file); !known.empty()) return known;
+  if (auto known = known_client_id(); !known.empty()) return known;
   // Another name would be another session: what waits at the broker would be lost.
   if (fs::exists(file)) return failure("{} is empty or cannot be read", file.string());
   std::random_device device;
   const std::string made_up = fmt::format("botel-{:08x}{:08x}", device(), device());
-  if (auto written = write_whole(file, made_up + "\n"); !written) return tl::unexpected(written.error());
+  if (auto written = keep_client_id(made_up); !written) return tl::unexpected(written.error());
   return made_up;
+}
+
+std::string DataFolder::known_client_id() const { return first_line(path_ / kClientId); }
+
+Result<> DataFolder::keep_client_id(const std::string& name) const {
+  return write_whole(path_ / kClientId, name + "\n");
 }
 
 std::vector<std::string> DataFolder::filters() const {

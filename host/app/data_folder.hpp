@@ -25,6 +25,8 @@ class DataFolder {
 
   // What a broker calls this host: made up once, and the same ever since, so that it finds its session.
   [[nodiscard]] Result<std::string> client_id() const;
+  [[nodiscard]] std::string known_client_id() const;  // empty: none
+  [[nodiscard]] Result<> keep_client_id(const std::string& name) const;
 
   // The filters under which a session may get messages: those that are asked for now, and those of earlier runs.
   [[nodiscard]] std::vector<std::string> filters() const;

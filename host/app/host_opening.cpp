@@ -9,6 +9,7 @@
 #include <array>
 #include <csignal>
 
+#include "app/client_id.hpp"
 #include "app/host.hpp"
 #include "app/plugin_copies.hpp"
 #include "base/log.hpp"
@@ -95,16 +96,14 @@ Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   // From here on no thread gets a signal.
   signals_ = Descriptor(open_signals({SIGTERM, SIGINT, SIGHUP, SIGCHLD}));
 
+  if (auto opened = open_store(config); !opened) return opened;
   link_config.keep_session = config.durability != Durability::off;
-  if (link_config.client_id.empty()) {
-    auto id = data_->client_id();
-    if (!id) return tl::unexpected(id.error());
-    link_config.client_id = std::move(*id);
-  }
+  auto id = choose_client_id(link_config.client_id, *data_, link_config.keep_session ? store_.get() : nullptr);
+  if (!id) return tl::unexpected(id.error());
+  link_config.client_id = std::move(*id);
   auto link = mqtt::Link::create(std::move(link_config), counters_);
   if (!link) return tl::unexpected(link.error());
   link_ = std::move(*link);
-  if (auto opened = open_store(config); !opened) return opened;
   open_services(config);
   if (auto loaded = keeper_ ? keeper_->load() : Result<>(); !loaded) return loaded;
   auto copies = choose_plugin_copies(config);

@@ -111,7 +111,7 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
   // The same message may well be sent twice. What tells it from the same request once more is its topic, but for the
   // old form; there it is the broker that says what it hands over again.
   const bool is_unique = topic.is_old && topic.command == Command::send_message;
-  const std::uint64_t key = is_unique ? last_token_ + 1 : hash(message.payload, hash(message.topic));
+  const std::uint64_t key = is_unique ? runtime_.new_id() : hash(message.payload, hash(message.topic));
   if (topic.command == Command::configure) return configure(message, topic, key);
   Connector* const connector = find(topic.type, topic.id);
   if (connector && topic.command == Command::get_contact) {

@@ -92,11 +92,14 @@ INSERT INTO received SELECT packet, packet, hash FROM received_2 WHERE packet > 
 DROP TABLE received_2;
 )";
 
-// Where the host's own clock stood. Times in older files are Unix milliseconds, with which that clock begins.
+// What there is once: where the host's own clock stood (times in older files are Unix milliseconds, with which that
+// clock begins), and the session that the broker keeps for these conversations.
 constexpr auto kVersion4 = R"(
 CREATE TABLE clock (
   id INTEGER PRIMARY KEY CHECK (id = 1), host_ms INTEGER NOT NULL, unix_ms INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE session (id INTEGER PRIMARY KEY CHECK (id = 1), client_id TEXT NOT NULL) STRICT;
 )";
 
 // SQLite would make it, and the files beside it, for others to read. Without O_EXCL, closing it would drop the locks

@@ -15,6 +15,11 @@ namespace botel::store {
 // When the last batch was made, so that the next run's clock goes on from there. There is one.
 using Clock = HostClock::Moment;
 
+// The broker's session to which all of this belongs. There is one.
+struct Session {
+  std::string client_id;
+};
+
 // One thing that happened to an actor: what crosses the ABI (botel_event), with memory of its own.
 struct Event {
   std::int32_t kind = 0;

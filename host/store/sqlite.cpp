@@ -85,6 +85,7 @@ struct Sqlite::Connection {
   SQLite::Database database;
 
   Statement put_clock{database, put<Clock>(kClock)};
+  Statement put_session{database, put<Session>(kSession)};
   // An actor that is there already is a bug, and must not be replaced: its address could be another one's.
   Statement put_actor{database, put<Actor>(kActors, "INSERT")};
   Statement put_state{database, put<State>(kStates)};
@@ -126,6 +127,7 @@ void Sqlite::Connection::write(const Batch& batch) {
   };
 
   if (batch.clock) put_clock.run(columns(*batch.clock));
+  if (batch.session) put_session.run(columns(*batch.session));
   for (Statement& statement : remove_actor) run_all(statement, batch.actors_gone);
   run_all(remove_timer, batch.timers_gone);
   run_all(remove_effect, batch.effects_gone);
@@ -229,6 +231,7 @@ Result<> Sqlite::load(const Visitor& visitor) {
   return guarded(file_, [&]() -> Result<> {
     SQLite::Transaction snapshot(connection_->database);  // all of it at one moment
     connection_->visit<Clock>(kClock, visitor.clock);
+    connection_->visit<Session>(kSession, visitor.session);
     connection_->visit_actors(visitor);
     connection_->visit<Timer>(kTimers, visitor.timer);
     connection_->visit<Waiting>(kEffects, visitor.effect);

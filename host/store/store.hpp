@@ -17,6 +17,7 @@ namespace botel::store {
 // What one transaction changes. No record is in it twice, and none is both written and removed.
 struct Batch {
   std::optional<Clock> clock;
+  std::optional<Session> session;
   std::vector<ActorId> actors_gone;  // with all their parts; goes first, as their addresses may be taken anew
   std::vector<Actor> actors;
   std::vector<State> states;
@@ -43,6 +44,7 @@ struct Batch {
 // Who is told what the store holds, in the order of these members; each is called for each record, by id or number.
 struct Visitor {
   std::function<void(const Clock&)> clock{};
+  std::function<void(const Session&)> session{};
   std::function<void(Actor, State)> actor{};
   std::function<void(const Timer&)> timer{};
   std::function<void(Waiting)> effect{};

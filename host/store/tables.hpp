@@ -25,6 +25,7 @@ inline const std::string kEventColumns =
     "sequence, kind, event, time_ms, seed, reply, tag, attempt, flags, format, status, payload, detail, blob";
 
 inline const Table kClock{"clock", "id", "id", "id, host_ms, unix_ms"};
+inline const Table kSession{"session", "id", "id", "id, client_id"};
 inline const Table kActors{"actors", "id", "id", "id, type, address, bot, origin"};
 inline const Table kStates{"states", "actor", "actor", "actor, sequence, schema, state, progress"};
 inline const Table kTimers{"timers", "actor", "actor, tag", "actor, tag, due_ms"};
@@ -38,9 +39,9 @@ inline const Table kItems{"items", "actor", "actor, kind, id", "actor, kind, id,
 inline const Table kSecrets{"secrets", "actor", "actor, name", "actor, name, value"};
 inline const Table kDeadLetters{"dead_letters", "id", "id", "died_ms, type, address, bot, reason, " + kEventColumns};
 
-inline const std::array<const Table*, 12> kTables = {&kClock,    &kActors, &kStates,  &kTimers,
-                                                     &kEffects,  &kInbox,  &kOutbox,  &kRequests,
-                                                     &kReceived, &kItems,  &kSecrets, &kDeadLetters};
+inline const std::array<const Table*, 13> kTables = {&kClock,   &kSession, &kActors,     &kStates,   &kTimers,
+                                                     &kEffects, &kInbox,   &kOutbox,     &kRequests, &kReceived,
+                                                     &kItems,   &kSecrets, &kDeadLetters};
 
 template <class Given, class Wanted>
 concept Is = std::same_as<std::remove_const_t<Given>, Wanted>;
@@ -51,10 +52,14 @@ auto columns(E& e) {
   return std::tie(e.sequence, e.kind, e.id, e.time_ms, e.seed, e.reply, e.tag, e.attempt, e.flags, e.format, e.status,
                   e.payload, e.detail, e.blob);
 }
-// There is one, whose key is 1.
+// The first two have one record each, whose key is 1.
 template <Is<Clock> C>
 auto columns(C& c) {
   return std::tuple_cat(std::tuple(1), std::tie(c.host_ms, c.unix_ms));
+}
+template <Is<Session> S>
+auto columns(S& s) {
+  return std::tuple_cat(std::tuple(1), std::tie(s.client_id));
 }
 template <Is<Actor> A>
 auto columns(A& a) {

@@ -54,16 +54,14 @@ class Auditor {
 
 StageOptions on_synced_disk(const harness::TempDir& dir, Auditor& auditor, const std::string& name,
                             const std::string& durability, int sync_ms) {
-  return {
-      .name = name,
-      .durability = durability,
-      .proxied = true,
-      .watch = auditor.watch(),
-      .data = (dir / "data").string(),
-      .executable = BOTEL_SHIMMED,
-      .environment = {"BOTEL_DURABLE_FOLDER=" + (dir / "durable").string(), "BOTEL_SYNC_MS=" + std::to_string(sync_ms)},
-      // All that must be durable is in the store, but for its name.
-      .mqtt = "client_id = \"shimmed\"\n"};
+  return {.name = name,
+          .durability = durability,
+          .proxied = true,
+          .watch = auditor.watch(),
+          .data = (dir / "data").string(),
+          .executable = BOTEL_SHIMMED,
+          .environment = {"BOTEL_DURABLE_FOLDER=" + (dir / "durable").string(),
+                          "BOTEL_SYNC_MS=" + std::to_string(sync_ms)}};
 }
 
 // The machine loses its power, and comes back with what was synced.

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 harness::HostOptions host_options(const StageOptions& options, const std::string& url) {
   harness::HostOptions host;
   host.url = url;
-  host.mqtt = "qos = 1\n" + options.mqtt;
+  host.mqtt = "qos = 1\n";
   if (!options.durability.empty()) host.store = "durability = " + harness::quoted(options.durability) + "\n";
   host.bots = "[[bot]]\nid = \"1\"\nname = \"counting\"\n";
   host.plugins = options.plugins.empty() ? BOTEL_COUNTING_FOLDER : options.plugins;

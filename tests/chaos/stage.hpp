@@ -25,7 +25,6 @@ struct StageOptions {
   std::string data = "";                      // directory; empty: one of its own
   std::string executable = "";                // empty: the real one
   std::vector<std::string> environment = {};  // of the host
-  std::string mqtt = "";                      // lines of its configuration
   std::string plugins = "";                   // folder; empty: one with the counting bot
 };
 

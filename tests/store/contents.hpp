@@ -28,6 +28,7 @@ inline std::vector<std::string> contents(Store& store) {
   std::vector<ActorId> waiting;
   Visitor visitor;
   visitor.clock = [&](const Clock& c) { lines.push_back(fmt::format("clock {} {}", c.host_ms, c.unix_ms)); };
+  visitor.session = [&](const Session& s) { lines.push_back(fmt::format("session {}", s.client_id)); };
   visitor.actor = [&](const Actor& a, const State& s) {
     lines.push_back(fmt::format("actor {} {} {} {} {} | {} {} {} {} {}", a.id, a.type, a.address, a.bot, a.origin,
                                 s.actor, s.sequence, s.schema, json::quoted(s.state), s.progress));

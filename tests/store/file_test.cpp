@@ -253,7 +253,7 @@ TEST_CASE("store: what was received before the order was kept is still there, by
         std::vector<std::string>{"received 3 3 5", fmt::format("received 65535 65535 {}", kMost - 6)});
 }
 
-TEST_CASE("store: a file that was written before there was a clock has none") {
+TEST_CASE("store: a file that was written before there was a clock has none, and no session") {
   const TempFolder folder;
   const fs::path file = folder.path / kFile;
   Migrations older = migrations();

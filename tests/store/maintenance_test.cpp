@@ -31,6 +31,7 @@ fs::path filled(const TempFolder& folder) {
   fs::path file = folder.path / kFile;
   Batch batch = many(kRecords);
   batch.clock = {3, 4};
+  batch.session = {"name"};
   for (std::uint64_t i = 1; i <= kRecords; ++i) batch.inbox.push_back({1, {1, i, i}});
   REQUIRE(opened(file)->commit(batch));
   return file;
@@ -84,10 +85,10 @@ TEST_CASE("check: a healthy file has no damage, and as many records as were writ
   REQUIRE(checked);
   CHECK(checked->schema == static_cast<int>(migrations().size()));
   CHECK(checked->damages.empty());
-  CHECK(checked->tables.size() == 12);
+  CHECK(checked->tables.size() == 13);
   for (const auto& table : checked->tables) {
     const std::set<std::string> unused = {"effects", "received", "items", "secrets", "dead_letters"};
-    const bool is_one = table.name == "clock";
+    const bool is_one = table.name == "clock" || table.name == "session";
     CHECK_MESSAGE(table.records == (unused.contains(table.name) ? 0 : is_one ? 1 : kRecords), table.name);
   }
 }
@@ -283,13 +284,14 @@ TEST_CASE("export: every table is in it") {
   const auto store = opened(folder.path / kFile);
   Batch batch = many(1);
   batch.clock = {3, 4};
+  batch.session = {"name"};
   batch.effects = {{1, 1, 0, {}}};
   batch.inbox = {{1, {}}};
   batch.received = {{1, 1, 1}};
   batch.dead_letters = {{0, "", "", "", "", {}}};
   REQUIRE(store->commit(batch));
   const std::string text = exported(folder.path / kFile);
-  CHECK(std::ranges::count(text, '\n') == 10);
+  CHECK(std::ranges::count(text, '\n') == 11);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) CHECK_MESSAGE(json::read(line), line);
 }

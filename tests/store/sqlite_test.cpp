@@ -34,6 +34,7 @@ TEST_CASE("store: each record comes back as it was, also when the file is opened
   const TempFolder folder;
   Batch batch;
   batch.clock = {-1, std::numeric_limits<std::int64_t>::max()};
+  batch.session = {"botel-방"};
   batch.actors = {{std::numeric_limits<ActorId>::max(), "room", "s/1/a/2", "echo", R"({"id":"방"})"}};
   batch.states = {{std::numeric_limits<ActorId>::max(), kMost, 4294967295u, kBytes, R"({"step":1})"}};
   batch.timers = {{7, kMost, -1}};
@@ -48,7 +49,7 @@ TEST_CASE("store: each record comes back as it was, also when the file is opened
   const std::string id = std::to_string(std::numeric_limits<ActorId>::max());
   const std::string most = std::to_string(kMost);
   CHECK(contents(*opened(folder.path / kFile)) ==
-        Lines{fmt::format("clock -1 {}", id),
+        Lines{fmt::format("clock -1 {}", id), "session botel-방",
               fmt::format(R"(actor {} room s/1/a/2 echo {{"id":"방"}} | {} {} 4294967295 {} {{"step":1}})", id, id,
                           most, json::quoted(kBytes)),
               fmt::format("timer 7 {} -1", most),
@@ -100,6 +101,7 @@ TEST_CASE("store: what is written again is replaced") {
   Batch first;
   add_actor(first, 1, "old");
   first.clock = {1, 2};
+  first.session = {"old"};
   first.timers = {{1, 1, 10}};
   first.effects = {{1, 1, 10, {}}};
   first.inbox = {{1, event(1)}};
@@ -108,6 +110,7 @@ TEST_CASE("store: what is written again is replaced") {
   REQUIRE(store->commit(first));
   Batch second;
   second.clock = {3, 4};
+  second.session = {"new"};
   second.states = {{1, 2, 1, "new", "{}"}};
   second.timers = {{1, 1, 20}};
   second.effects = {{1, 1, 20, {}}};
@@ -116,8 +119,8 @@ TEST_CASE("store: what is written again is replaced") {
   second.requests = {{1, "topic", "[]", "new"}};
   second.received = {{1, 8, 20}};
   REQUIRE(store->commit(second));
-  CHECK(contents(*store) == Lines{"clock 3 4", "actor 1 room address 1 echo {} | 1 2 1 \"new\" {}", "timer 1 1 20",
-                                  "effect 1 1 20 | 0 0 0 0 0   ", "inbox 1 1", "request 1 topic [] new",
+  CHECK(contents(*store) == Lines{"clock 3 4", "session new", "actor 1 room address 1 echo {} | 1 2 1 \"new\" {}",
+                                  "timer 1 1 20", "effect 1 1 20 | 0 0 0 0 0   ", "inbox 1 1", "request 1 topic [] new",
                                   "received 1 8 20", line(second.inbox[0].event)});
 }
 
