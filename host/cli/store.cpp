@@ -54,23 +54,36 @@ int export_all(const app::Config& config) {
   return done ? 0 : failed(done.error());
 }
 
+int back_up(const app::Config& config, const fs::path& to) {
+  const auto done = store::back_up(config.data / store::kFile, to);
+  if (!done) return failed(done.error());
+  fmt::print("saved in {}; passwords and tokens of connectors are in it\n", to.string());
+  return 0;
+}
+
 }  // namespace
 
 void add_store(CLI::App& app) {
   CLI::App* const store = app.add_subcommand("store", "Look after the file that conversations are kept in");
   store->require_subcommand(1);
   const auto options = std::make_shared<HostOptions>();
-  const auto add = [&](const char* name, const char* what, int (*run)(const app::Config&)) {
+  const auto add = [&](const char* name, const char* what, auto run) {
     CLI::App* const command = store->add_subcommand(name, what);
     add_host_options(*command, *options);
     command->callback([options, run] {
       const auto config = host_config(*options);
       if (const int code = config ? run(*config) : failed(config.error())) throw CLI::RuntimeError(code);
     });
+    return command;
   };
   add("check", "Look for damage, and count the records", check);
   add("repair", "Save what can be read of a damaged file into a new one; no host may run", repair);
   add("export", "Write all records as JSON, one a line", export_all);
+  const auto file = std::make_shared<std::string>();
+  add("backup", "Copy the store to a new file, also while a host runs",
+      [file](const app::Config& config) { return back_up(config, *file); })
+      ->add_option("FILE", *file, "The copy")
+      ->required();
 }
 
 }  // namespace botel::cli

@@ -29,6 +29,10 @@ struct Checked {
 // writes to the file.
 [[nodiscard]] Result<> export_to(const std::filesystem::path& file, std::FILE* out);
 
+// Makes `to`, which must not be there, a copy of `file` (0600): all of it at one moment, also while a host writes to it.
+// Until it is whole it has `.part` at the end of its name.
+[[nodiscard]] Result<> back_up(const std::filesystem::path& file, const std::filesystem::path& to);
+
 struct Repaired {
   struct Table {
     std::string name;

@@ -60,6 +60,7 @@ std::size_t files(const fs::path& folder) {
 TEST_CASE("botel store: without a store there is nothing to do, and nothing is made") {
   const TempFolder folder;
   for (const char* const command : {"check", "repair", "export"}) CHECK(run(command, folder.path / "none").code == 1);
+  CHECK(run("backup " + (folder.path / "copy").string(), folder.path / "none").code == 1);
   CHECK(files(folder.path) == 0);
 }
 
@@ -97,9 +98,22 @@ TEST_CASE("botel store: a file is checked, exported and repaired, but not repair
   CHECK(run("check", folder.path).code == 0);
 }
 
+TEST_CASE("botel store: a copy is made while a host runs, once") {
+  const TempFolder folder;
+  REQUIRE(opened(folder.path / kFile)->commit(many(200)));
+  const auto host = app::DataFolder::open(folder.path);
+  const std::string copy = (folder.path / "copy.db").string();
+  const Ran made = run("backup " + copy, folder.path);
+  CHECK(made.code == 0);
+  CHECK(has(made, "saved in " + copy));
+  CHECK(contents(*opened(copy)) == contents(*opened(folder.path / kFile)));
+  CHECK(run("backup " + copy, folder.path).code == 1);
+}
+
 TEST_CASE("botel store: it wants to know what to do") {
   CLI::App app;
   cli::add_store(app);
   CHECK_THROWS_AS(app.parse("botel store", true), CLI::ParseError);
   CHECK_THROWS_AS(app.parse("botel store heal", true), CLI::ParseError);
+  CHECK_THROWS_AS(app.parse("botel store backup", true), CLI::ParseError);
 }

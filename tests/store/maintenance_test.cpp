@@ -2,6 +2,7 @@
 
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -304,4 +305,54 @@ TEST_CASE("export: where it cannot be written, an error says so") {
   std::fclose(full);
   REQUIRE_FALSE(done);
   CHECK(done.error() == "the export cannot be written: No space left on device");
+}
+
+TEST_CASE("backup: the copy has all records, and is its owner's alone, also while a host writes") {
+  const TempFolder folder;
+  const fs::path file = filled(folder), copy = folder.path / "copy.db";
+  const auto host = opened(file);
+  Batch batch;
+  batch.actors_gone = {7};
+  REQUIRE(host->commit(batch));
+  const auto before = contents(*host);
+  const mode_t mask = umask(0);
+  const auto done = back_up(file, copy);
+  umask(mask);
+  REQUIRE_MESSAGE(done, (done ? "" : done.error()));
+  add_actor(batch, 1000);
+  REQUIRE(host->commit(batch));
+  CHECK(fs::status(copy).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 4);  // with the -wal and -shm of the other
+  CHECK(check(copy)->damages.empty());
+  CHECK(contents(*opened(copy)) == before);
+}
+
+TEST_CASE("backup: nothing is overwritten, and what is not whole does not get the name") {
+  const TempFolder folder;
+  const fs::path file = filled(folder), copy = folder.path / "copy.db";
+  const auto why = [&](const fs::path& from, const fs::path& to) {
+    const auto done = back_up(from, to);
+    return done ? std::string() : done.error();
+  };
+  SUBCASE("a file of that name") {
+    folder.write("copy.db", "mine");
+    CHECK(why(file, copy) == copy.string() + " is there already");
+    CHECK(bytes_of(copy) == "mine");
+    return;
+  }
+  SUBCASE("another that is being made") {
+    folder.write("copy.db.part", "mine");
+    CHECK(why(file, copy) == copy.string() + ".part is there already");
+    CHECK(bytes_of(copy.string() + ".part") == "mine");
+  }
+  SUBCASE("no folder") {
+    CHECK(why(file, "/proc/nothing/copy").ends_with("cannot be made: No such file or directory"));
+  }
+  SUBCASE("no store") { CHECK(why(folder.path / "none.db", copy).starts_with("there is no ")); }
+  SUBCASE("damage") {
+    overwrite(file, pages(file, "states").at(3));
+    CHECK(why(file, copy).find("`botel store repair`") != std::string::npos);
+    CHECK_FALSE(fs::exists(copy.string() + ".part"));
+  }
+  CHECK_FALSE(fs::exists(copy));
 }
