@@ -10,8 +10,11 @@
 namespace botel::app {
 namespace {
 
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
 // What is acknowledged before it is on disk is there after this long, and the time of one commit.
-constexpr std::chrono::milliseconds kPause{50};
+constexpr milliseconds kPause{50};
 
 // How old what is kept of the host's clock may be, where nothing else is to be saved: that much a clock that was set
 // back can add to what waits.
@@ -28,6 +31,7 @@ Keeper::Keeper(store::Store& store, bool strict, runtime::Runtime& runtime, mqtt
       gitple_(gitple),
       moca_(moca),
       directory_(directory),
+      slow_(counters),
       writer_(store_, counters, std::move(wake)) {}
 
 Result<> Keeper::load() {
@@ -75,7 +79,7 @@ Result<> Keeper::load() {
   return {};
 }
 
-void Keeper::resume(std::chrono::milliseconds away, bool ended_well) {
+void Keeper::resume(milliseconds away, bool ended_well) {
   for (auto& request : std::exchange(requests_, {})) gitple_.restore(std::move(request));
   gitple_.resume(away);
   // In strict nothing is sent that the store does not know of.
@@ -98,11 +102,12 @@ bool Keeper::save(SteadyTime now) {
   if (writing_ && writer_.idle()) {
     writing_ = stalled_ = false;
     link_.resume();
-    committed();
+    committed(now);
   }
   // Whatever is acknowledged while nothing is saved would be lost, and fill the memory.
   if (writing_ && !stalled_ && !writer_.trouble().empty()) stall();
   if (stalled_) return false;
+  if (writing_) look_whether_slow(duration_cast<milliseconds>(now - last_), now);
   const bool due = now >= clock_due_ || (now - last_ >= kPause && (must_save() || link_.has_gone()));
   if (writing_ || !(due || (strict_ && must_save()))) return true;
   write(now);
@@ -112,14 +117,27 @@ bool Keeper::save(SteadyTime now) {
     return false;
   }
   writing_ = false;
-  committed();
+  committed(now);
   return true;
 }
 
-void Keeper::committed() {
+void Keeper::committed(SteadyTime now) {
+  slow_.done(writer_.taken());
+  look_whether_slow(writer_.taken(), now);
   runtime_.saved();
   directory_.saved();
   moca_.saved();
+}
+
+// What comes while a commit is under way waits for the next one, which may take as long.
+void Keeper::look_whether_slow(milliseconds taken, SteadyTime now) {
+  if (!slow_.is_news(taken, now)) return;
+  if (strict_) {
+    log::warning("store: a commit takes {} ms: all that is acknowledged and answered waits for it", taken.count());
+  } else {
+    log::warning("store: a commit takes {} ms: a crash now may take back up to {} ms", taken.count(),
+                 2 * taken.count());
+  }
 }
 
 void Keeper::stall() {
@@ -140,11 +158,14 @@ void Keeper::write(SteadyTime now) {
 }
 
 Result<> Keeper::finish(SteadyTime deadline) {
-  const auto committed = [&] { return writer_.wait() || writer_.wait_until(deadline); };
-  if (!committed()) return failure("{}", writer_.trouble());
+  const auto committed = [&]() -> Result<> {
+    if (!writer_.wait() && !writer_.wait_until(deadline)) return failure("{}", writer_.trouble());
+    if (std::exchange(writing_, false)) slow_.done(writer_.taken());
+    return {};
+  };
+  if (auto done = committed(); !done) return done;
   write(last_);
-  if (!committed()) return failure("{}", writer_.trouble());
-  return {};
+  return committed();
 }
 
 }  // namespace botel::app

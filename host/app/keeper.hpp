@@ -15,6 +15,7 @@
 #include "moca/service.hpp"
 #include "mqtt/link.hpp"
 #include "runtime/runtime.hpp"
+#include "store/slow_commits.hpp"
 #include "store/store.hpp"
 #include "store/writer.hpp"
 
@@ -48,7 +49,8 @@ class Keeper {
  private:
   [[nodiscard]] bool must_save() const;
   void write(SteadyTime now);
-  void committed();
+  void committed(SteadyTime now);
+  void look_whether_slow(std::chrono::milliseconds taken, SteadyTime now);
   void stall();
 
   store::Store& store_;
@@ -64,6 +66,7 @@ class Keeper {
   bool stalled_ = false;
   SteadyTime last_{};
   SteadyTime clock_due_{};  // at once, so that no two runs have the same ids
+  store::SlowCommits slow_;
   store::Writer writer_;
 };
 

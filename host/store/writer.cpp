@@ -53,6 +53,11 @@ bool Writer::wait_until(std::chrono::steady_clock::time_point deadline) {
   return tried_.wait_until(lock, deadline, [this] { return !busy_; });
 }
 
+std::chrono::milliseconds Writer::taken() const {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::duration_cast<std::chrono::milliseconds>(taken_);
+}
+
 std::string Writer::trouble() const {
   const std::lock_guard lock(mutex_);
   return trouble_;
@@ -66,8 +71,9 @@ void Writer::run() {
       while (!given_.wait_until(lock, next_tidy_, is_given)) tidy(lock);
       if (!busy_) return;
     }
+    const auto begun = std::chrono::steady_clock::now();
     const auto done = store_.commit(batch_);
-    note(done);
+    note(done, std::chrono::steady_clock::now() - begun);
     if (done) continue;
     std::unique_lock lock(mutex_);
     if (given_.wait_for(lock, pause_, [this] { return stopped_; })) return;
@@ -83,7 +89,7 @@ void Writer::tidy(std::unique_lock<std::mutex>& lock) {
 }
 
 // What one try has led to.
-void Writer::note(const Result<>& done) {
+void Writer::note(const Result<>& done, std::chrono::steady_clock::duration taken) {
   ++(done ? commits_ : failures_);
   if (done) batch_ = {};  // may take a while where it is large
   const std::string trouble = done ? "" : done.error();
@@ -91,6 +97,7 @@ void Writer::note(const Result<>& done) {
   {
     const std::lock_guard lock(mutex_);
     busy_ = !done;
+    taken_ = taken;
     changed = trouble != std::exchange(trouble_, trouble);
   }
   tried_.notify_all();

@@ -39,12 +39,15 @@ class Writer {
   // Waits, however often it fails, until the batch under way is committed (true) or it is `deadline` (false). [driver]
   [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point deadline);
 
+  // How long the last try took. [driver]
+  [[nodiscard]] std::chrono::milliseconds taken() const;
+
   // Why the last try failed; empty: it did not. [driver]
   [[nodiscard]] std::string trouble() const;
 
  private:
   void run();
-  void note(const Result<>& done);
+  void note(const Result<>& done, std::chrono::steady_clock::duration taken);
   void tidy(std::unique_lock<std::mutex>& lock);
 
   Store& store_;
@@ -60,6 +63,7 @@ class Writer {
   bool busy_ = false;
   bool stopped_ = false;
   std::string trouble_;
+  std::chrono::steady_clock::duration taken_{};
   std::chrono::steady_clock::time_point next_tidy_{};  // the thread's
   std::thread thread_;                                 // the last, as it uses all the others
 };
