@@ -210,7 +210,7 @@ Result<> Host::load_plugins() {
 }
 
 void Host::resume() {
-  if (keeper_) keeper_->resume(black_box_->away().value_or(milliseconds(0)), black_box_->ended_well());
+  if (keeper_) keeper_->resume(black_box_->away(), black_box_->ended_well());
   bots_.complain([this](const auto& name) { return plugins_->why_not_served(name); });
   resumed_ = true;
 }

@@ -41,7 +41,11 @@ Result<> Keeper::load() {
     if (const auto found = actors.find(id); found != actors.end()) action(*found->second);
   };
   const store::Visitor visitor{
-      .clock = [&](const store::Clock& clock) { runtime_.restore(clock); },
+      .clock =
+          [&](const store::Clock& clock) {
+            runtime_.restore(clock);
+            since_written_ = milliseconds(runtime_.host_ms() - clock.host_ms);
+          },
       .actor =
           [&](store::Actor record, store::State state) {
             runtime_.used(record.id);
@@ -79,7 +83,8 @@ Result<> Keeper::load() {
   return {};
 }
 
-void Keeper::resume(milliseconds away, bool ended_well) {
+void Keeper::resume(std::optional<milliseconds> known, bool ended_well) {
+  const milliseconds away = known.value_or(since_written_);
   for (auto& request : std::exchange(requests_, {})) gitple_.restore(std::move(request));
   gitple_.resume(away);
   // In strict nothing is sent that the store does not know of.

@@ -30,8 +30,8 @@ class Keeper {
   // What the store holds becomes rooms, connectors and messages again, before the first round.
   [[nodiscard]] Result<> load();
   // When the bots are there, too: they are told, and requests that were not answered are served again. `away`: for how
-  // long nobody handled anything. `ended_well`: the last run kept all that it did.
-  void resume(std::chrono::milliseconds away, bool ended_well);
+  // long nobody handled anything; nothing: since the store was written. `ended_well`: the last run kept all that it did.
+  void resume(std::optional<std::chrono::milliseconds> away, bool ended_well);
 
   // After the handlers of a round, before anything of it is written to the broker. False: nothing may be written, as
   // the store does not take what it depends on; the link is cut until it does.
@@ -54,6 +54,7 @@ class Keeper {
   void stall();
 
   store::Store& store_;
+  std::chrono::milliseconds since_written_{0};
   std::vector<store::Request> requests_;    // of an earlier run, as are
   std::unordered_set<std::string> unsent_;  // topics on which something waits for the broker
   const bool strict_;
