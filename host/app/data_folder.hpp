@@ -22,6 +22,8 @@ class DataFolder {
   DataFolder& operator=(const DataFolder&) = delete;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  // The file of the black box.
+  [[nodiscard]] std::filesystem::path running() const { return path_ / "running"; }
 
   // What a broker calls this host: made up once, and the same ever since, so that it finds its session.
   [[nodiscard]] Result<std::string> client_id() const;

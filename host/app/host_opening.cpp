@@ -86,7 +86,7 @@ Host::Host(const Config& config, std::unique_ptr<DataFolder> data, std::unique_p
 
 Result<> Host::open(const Config& config, mqtt::LinkConfig link_config) {
   const unsigned threads = config.threads + runtime::Runtime::kMostExtraThreads;
-  auto black_box = BlackBox::open(config.data / "running", threads, Time::now());
+  auto black_box = BlackBox::open(data_->running(), threads, Time::now());
   if (!black_box) return tl::unexpected(black_box.error());
   black_box_ = std::move(*black_box);
   // What crashed an earlier run than the last was told then.

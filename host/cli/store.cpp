@@ -6,6 +6,7 @@
 #include <string>
 
 #include "app/data_folder.hpp"
+#include "base/files.hpp"
 #include "cli/commands.hpp"
 #include "cli/order.hpp"
 #include "store/maintenance.hpp"
@@ -61,6 +62,20 @@ int back_up(const app::Config& config, const fs::path& to) {
   return 0;
 }
 
+// Who was running when the other store was written is no part of this one.
+int restore(const app::Config& config, const fs::path& copy) {
+  if (!fs::exists(copy)) return failed(fmt::format("there is no {}", copy.string()));
+  const auto folder = app::DataFolder::open(config.data, config.data_writable_by_others);
+  if (!folder) return failed(folder.error());
+  const fs::path file = config.data / store::kFile;
+  const auto aside = store::restore(copy, file);
+  if (!aside) return failed(aside.error());
+  remove_files({(*folder)->running()});
+  fmt::print("{} is as {} is{}\n", file.string(), copy.string(),
+             aside->empty() ? "" : fmt::format("; the old file is {}", aside->string()));
+  return 0;
+}
+
 }  // namespace
 
 void add_store(CLI::App& app) {
@@ -80,10 +95,12 @@ void add_store(CLI::App& app) {
   add("repair", "Save what can be read of a damaged file into a new one; no host may run", repair);
   add("export", "Write all records as JSON, one a line", export_all);
   const auto file = std::make_shared<std::string>();
-  add("backup", "Copy the store to a new file, also while a host runs",
-      [file](const app::Config& config) { return back_up(config, *file); })
-      ->add_option("FILE", *file, "The copy")
-      ->required();
+  const auto with_file = [&](const char* name, const char* what, int (*run)(const app::Config&, const fs::path&)) {
+    CLI::App* const command = add(name, what, [file, run](const app::Config& config) { return run(config, *file); });
+    command->add_option("FILE", *file, "The copy")->required();
+  };
+  with_file("backup", "Copy the store to a new file, also while a host runs", back_up);
+  with_file("restore", "Put such a copy in the store's place; no host may run", restore);
 }
 
 }  // namespace botel::cli

@@ -1,4 +1,4 @@
-// How a copy of a store is made while a host may be writing to it.
+// How a copy of a store is made while a host may be writing to it, and put back.
 #include <SQLiteCpp/Statement.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -9,6 +9,7 @@
 
 #include "base/files.hpp"
 #include "store/database.hpp"
+#include "store/database_files.hpp"
 #include "store/maintenance.hpp"
 
 namespace botel::store {
@@ -46,7 +47,7 @@ Result<> back_up(const fs::path& file, const fs::path& to) {
   auto database = open_to_read(file);
   if (!database) return tl::unexpected(database.error());
   if (fs::exists(fs::symlink_status(to))) return failure("{} is there already", to.string());
-  const fs::path part = to.string() + ".part";
+  const fs::path part = beside(to, ".part");
   if (auto claimed = claim(part); !claimed) return claimed;
   auto done = copy(*database, file, part);
   if (done) done = sync(part);
@@ -55,6 +56,14 @@ Result<> back_up(const fs::path& file, const fs::path& to) {
   if (error) done = failure("{} cannot be made: {}", to.string(), error.message());
   if (!done) fs::remove(part, error);
   return done;
+}
+
+Result<fs::path> restore(const fs::path& copy, const fs::path& file) {
+  const fs::path fresh = beside(file, ".restoring");
+  discard(fresh);  // one that was interrupted
+  discard(beside(fresh, ".part"));
+  if (auto done = back_up(copy, fresh); !done) return tl::unexpected(done.error());
+  return replace(file, fresh, "replaced");
 }
 
 }  // namespace botel::store

@@ -29,9 +29,14 @@ struct Checked {
 // writes to the file.
 [[nodiscard]] Result<> export_to(const std::filesystem::path& file, std::FILE* out);
 
-// Makes `to`, which must not be there, a copy of `file` (0600): all of it at one moment, also while a host writes to it.
-// Until it is whole it has `.part` at the end of its name.
+// Makes `to`, which must not be there, a copy of `file` (0600): all of it at one moment, also while a host writes to
+// it. Until it is whole it has `.part` at the end of its name.
 [[nodiscard]] Result<> back_up(const std::filesystem::path& file, const std::filesystem::path& to);
+
+// Puts `copy`, or any other sound store, in the place of `file`, which is kept as FILE.replaced-YYYYMMDDTHHMMSS (UTC):
+// that path; empty where there was no file. `copy` stays. No host may have the file open.
+[[nodiscard]] Result<std::filesystem::path> restore(const std::filesystem::path& copy,
+                                                    const std::filesystem::path& file);
 
 struct Repaired {
   struct Table {

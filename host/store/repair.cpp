@@ -1,13 +1,11 @@
 // How a damaged file is repaired: what can be read of it is copied into a new one, which then takes its place.
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Transaction.h>
-#include <fmt/chrono.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <ctime>
-
 #include "store/database.hpp"
+#include "store/database_files.hpp"
 #include "store/maintenance.hpp"
 #include "store/replacement.hpp"
 #include "store/salvage.hpp"
@@ -17,10 +15,6 @@ namespace botel::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kFilesBeside[] = {"", "-wal", "-shm"};
-
-fs::path beside(const fs::path& file, const std::string& suffix) { return file.string() + suffix; }
 
 std::uint64_t count(SQLite::Database& database, const Table& table) {
   return static_cast<std::uint64_t>(database.execAndGet(fmt::format("SELECT count(*) FROM {}", table.name)).getInt64());
@@ -62,23 +56,6 @@ Result<Repaired> salvage(const fs::path& file, const fs::path& fresh) {
   });
 }
 
-void discard(const fs::path& file) {
-  std::error_code ignored;
-  for (const char* const suffix : kFilesBeside) fs::remove(beside(file, suffix), ignored);
-}
-
-// Renames `from`, and the files beside it that are there.
-Result<> move(const fs::path& from, const fs::path& to) {
-  for (const char* const suffix : kFilesBeside) {
-    std::error_code error;
-    if (!fs::exists(beside(from, suffix), error)) continue;
-    if (fs::exists(beside(to, suffix), error)) return failure("{} is there already", beside(to, suffix).string());
-    fs::rename(beside(from, suffix), beside(to, suffix), error);
-    if (error) return failure("{} cannot be moved: {}", beside(from, suffix).string(), error.message());
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<Repaired> repair(const fs::path& file) {
@@ -95,9 +72,9 @@ Result<Repaired> repair(const fs::path& file) {
     discard(fresh);
     return failure("{} cannot be given to the owner of {}", fresh.string(), file.string());
   }
-  repaired->aside = beside(file, fmt::format(".broken-{:%Y%m%dT%H%M%S}", fmt::gmtime(std::time(nullptr))));
-  if (auto moved = move(file, repaired->aside); !moved) return tl::unexpected(moved.error());
-  if (auto moved = move(fresh, file); !moved) return tl::unexpected(moved.error());
+  auto aside = replace(file, fresh, "broken");
+  if (!aside) return tl::unexpected(aside.error());
+  repaired->aside = std::move(*aside);
   return repaired;
 }
 

@@ -16,11 +16,9 @@ void back_up(const World& world, const fs::path& to) {
 
 // Another data directory, which has nothing but this store.
 void move_to(World& world, const std::string& name, const fs::path& store) {
-  const fs::path data = world.dir / name;
-  fs::create_directory(data);
-  fs::permissions(data, fs::perms::owner_all);
-  fs::copy_file(store, data / "botel.db");
-  world.host.options.data = data.string();
+  world.host.options.data = world.dir / name;
+  CHECK(run({BOTEL_EXECUTABLE, "store", "restore", store.string(), "--data", world.host.options.data},
+            world.dir / "restore.log") == 0);
 }
 
 }  // namespace
@@ -65,8 +63,8 @@ TEST_CASE("moving: a backup that is put back takes rooms back to where they were
   world.start(fresh);
   world.hear(room, "later");
   world.hear(room, "changed");
-  world.stop_host();
-  move_to(world, "restored", world.dir / "copy.db");
+  world.stop_host(SIGKILL);
+  move_to(world, "host/data", world.dir / "copy.db");
   world.tell(room, "say meanwhile");
   world.tell(fresh, "say lost");
   world.start_host();

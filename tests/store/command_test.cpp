@@ -108,6 +108,26 @@ TEST_CASE("botel store: a copy is made while a host runs, once") {
   CHECK(has(made, "saved in " + copy));
   CHECK(contents(*opened(copy)) == contents(*opened(folder.path / kFile)));
   CHECK(run("backup " + copy, folder.path).code == 1);
+  CHECK(run("restore " + copy, folder.path).code == 1);
+}
+
+TEST_CASE("botel store: a copy is put back while no host runs, also into a directory that is not there yet") {
+  const TempFolder folder;
+  const std::string copy = (folder.path / "copy.db").string();
+  REQUIRE(opened(copy)->commit(many(200)));
+  const fs::path data = folder.path / "data";
+  Ran done = run("restore " + copy, data);
+  CHECK(done.code == 0);
+  CHECK(done.out == fmt::format("{} is as {} is\n", (data / kFile).string(), copy));
+  CHECK(fs::status(data).permissions() == fs::perms::owner_all);
+  CHECK(contents(*opened(data / kFile)) == contents(*opened(copy)));
+  std::ofstream(data / "running") << "of the other";
+  done = run("restore " + copy, data);
+  CHECK(done.code == 0);
+  CHECK(has(done, "; the old file is "));
+  CHECK_FALSE(fs::exists(data / "running"));
+  CHECK(run("restore " + copy + ".none", folder.path / "other").code == 1);
+  CHECK_FALSE(fs::exists(folder.path / "other"));
 }
 
 TEST_CASE("botel store: it wants to know what to do") {
@@ -115,5 +135,7 @@ TEST_CASE("botel store: it wants to know what to do") {
   cli::add_store(app);
   CHECK_THROWS_AS(app.parse("botel store", true), CLI::ParseError);
   CHECK_THROWS_AS(app.parse("botel store heal", true), CLI::ParseError);
-  CHECK_THROWS_AS(app.parse("botel store backup", true), CLI::ParseError);
+  for (const char* const command : {"backup", "restore"}) {
+    CHECK_THROWS_AS(app.parse(fmt::format("botel store {}", command), true), CLI::ParseError);
+  }
 }

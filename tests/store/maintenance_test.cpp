@@ -356,3 +356,53 @@ TEST_CASE("backup: nothing is overwritten, and what is not whole does not get th
   }
   CHECK_FALSE(fs::exists(copy));
 }
+
+TEST_CASE("restore: a copy takes the place of the file, which is kept with what belongs to it") {
+  const TempFolder folder, elsewhere;
+  const fs::path file = filled(folder), copy = elsewhere.path / "copy.db";
+  REQUIRE(back_up(file, copy));
+  const auto before = contents(*opened(copy));
+  // As a crash leaves it: what was written last is in the file beside it, and would fall to any other file of that
+  // name.
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto store = Sqlite::open(file);
+    Batch batch;
+    batch.actors_gone = {1, 2, 3};
+    _exit(store && (*store)->commit(batch) ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(status == 0);
+  REQUIRE(fs::file_size(file.string() + "-wal") > 0);
+
+  const auto aside = restore(copy, file);
+  REQUIRE_MESSAGE(aside, (aside ? "" : aside.error()));
+  CHECK(check(file)->damages.empty());
+  CHECK(contents(*opened(file)) == before);
+  CHECK(fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(std::regex_match(aside->filename().string(), std::regex(R"(botel\.db\.replaced-\d{8}T\d{6})")));
+  const auto old = check(*aside);
+  REQUIRE(old);
+  CHECK(old->damages.empty());
+  CHECK(std::ranges::find(old->tables, "actors", &Checked::Table::name)->records == kRecords - 3);
+  CHECK(fs::exists(copy));
+}
+
+TEST_CASE("restore: where there was no file there is one, and what is no store is not taken") {
+  const TempFolder folder, elsewhere;
+  const fs::path copy = filled(elsewhere), file = folder.path / kFile;
+  folder.write("botel.db.restoring", "left by one that was interrupted");
+  folder.write("botel.db-wal", "of a file that was taken away");
+  const auto aside = restore(copy, file);
+  REQUIRE_MESSAGE(aside, (aside ? "" : aside.error()));
+  CHECK(aside->empty());
+  const auto before = contents(*opened(copy));
+  CHECK(contents(*opened(file)) == before);
+
+  const fs::path other = elsewhere.write("other.db", std::string(5000, 'x'));
+  CHECK(restore(other, file).error() == other.string() + " is not a database, or its beginning is overwritten");
+  overwrite(copy, pages(copy, "states").at(3));
+  CHECK(restore(copy, file).error().find("is damaged") != std::string::npos);
+  CHECK(contents(*opened(file)) == before);
+}
