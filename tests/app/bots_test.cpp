@@ -33,8 +33,8 @@ TEST_CASE("bots: a bot id that nobody serves is named with the reason") {
 }
 
 TEST_CASE("bots: without any table, only ids that are numbers are served by whoever is the first by name") {
+  FakeBot bot;  // whose logics the bots have to the end
   Bots bots{BotsConfig{}};
-  FakeBot bot;
   botel::Counters counters;
   botel::runtime::Runtime runtime({}, counters, [] {});
   const auto offer = [&](const char* name) {
