@@ -157,6 +157,7 @@ Result<SQLite::Database> open_in_memory() {
 Result<SQLite::Database> open_to_read(const fs::path& file) {
   const std::string name = file.string();
   std::error_code error;
+  if (is_being_replaced(file)) return failure("{} is being replaced: the next start of the host finishes that", name);
   if (!fs::exists(file, error)) return failure("there is no {}", name);
   return guarded(name, [&]() -> Result<SQLite::Database> {
     SQLite::Database database(name, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, kBusyMs);

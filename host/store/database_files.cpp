@@ -1,8 +1,17 @@
 #include "store/database_files.hpp"
 
+#include <SQLiteCpp/Statement.h>
+#include <fcntl.h>
 #include <fmt/chrono.h>
+#include <sqlite3.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <ctime>
+
+#include "base/files.hpp"
+#include "store/database.hpp"
 
 namespace botel::store {
 namespace {
@@ -11,16 +20,21 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFilesBeside[] = {"", "-wal", "-shm"};
 
-// Renames `from`, and the files beside it that are there.
-Result<> move(const fs::path& from, const fs::path& to) {
-  for (const char* const suffix : kFilesBeside) {
-    std::error_code error;
-    if (!fs::exists(beside(from, suffix), error)) continue;
-    if (fs::exists(beside(to, suffix), error)) return failure("{} is there already", beside(to, suffix).string());
-    fs::rename(beside(from, suffix), beside(to, suffix), error);
-    if (error) return failure("{} cannot be moved: {}", beside(from, suffix).string(), error.message());
-  }
+// Empty, and its owner's alone: what SQLite makes others could read.
+Result<> claim(const fs::path& file) {
+  const Descriptor made(open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (made.is_open()) return {};
+  if (errno == EEXIST) return failure("{} is there already", file.string());
+  return failure("{} cannot be made: {}", file.string(), std::strerror(errno));
+}
+
+Result<> vacuum(const SQLite::Database& from, const fs::path& to) try {
+  SQLite::Statement statement(from, "VACUUM INTO ?");
+  statement.bind(1, to.string());
+  statement.exec();
   return {};
+} catch (const SQLite::Exception& error) {
+  return tl::unexpected(explain(error, error.getErrorCode() == SQLITE_FULL ? to.string() : from.getFilename()));
 }
 
 }  // namespace
@@ -32,12 +46,35 @@ void discard(const fs::path& file) {
   for (const char* const suffix : kFilesBeside) fs::remove(beside(file, suffix), ignored);
 }
 
-Result<fs::path> replace(const fs::path& file, const fs::path& fresh, const std::string& word) {
+Result<> copy(const SQLite::Database& from, const fs::path& to) {
+  if (auto claimed = claim(to); !claimed) return claimed;
+  auto done = vacuum(from, to);
+  if (done) done = sync(to);
+  if (!done) discard(to);
+  return done;
+}
+
+Result<> sync(const fs::path& file) {
+  const Descriptor opened(open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (opened.is_open() && fsync(opened.get()) == 0) return {};
+  return failure("{} cannot be written to the disk: {}", file.string(), std::strerror(errno));
+}
+
+Result<> move(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  if (error) return failure("{} cannot be renamed to {}: {}", from.string(), to.string(), error.message());
+  return sync(to.has_parent_path() ? to.parent_path() : ".");
+}
+
+Result<fs::path> put_aside(const fs::path& file, const std::string& word) {
   const fs::path aside = beside(file, fmt::format(".{}-{:%Y%m%dT%H%M%S}", word, fmt::gmtime(std::time(nullptr))));
   const bool is_there = fs::exists(file);
-  // What lies beside no file would be taken for the new one's.
-  if (auto moved = move(file, aside); !moved) return tl::unexpected(moved.error());
-  if (auto moved = move(fresh, file); !moved) return tl::unexpected(moved.error());
+  for (const char* const suffix : kFilesBeside) {
+    if (!fs::exists(beside(file, suffix))) continue;
+    if (fs::exists(beside(aside, suffix))) return failure("{} is there already", beside(aside, suffix).string());
+    if (auto moved = move(beside(file, suffix), beside(aside, suffix)); !moved) return tl::unexpected(moved.error());
+  }
   return is_there ? aside : fs::path();
 }
 

@@ -1,8 +1,6 @@
 // How a damaged file is repaired: what can be read of it is copied into a new one, which then takes its place.
 #include <SQLiteCpp/Column.h>
 #include <SQLiteCpp/Transaction.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "store/database.hpp"
 #include "store/database_files.hpp"
@@ -67,13 +65,11 @@ Result<Repaired> repair(const fs::path& file) {
     discard(fresh);
     return repaired;
   }
-  struct stat owner {};
-  if (stat(file.c_str(), &owner) != 0 || chown(fresh.c_str(), owner.st_uid, owner.st_gid) != 0) {
-    discard(fresh);
-    return failure("{} cannot be given to the owner of {}", fresh.string(), file.string());
-  }
   auto aside = replace(file, fresh, "broken");
-  if (!aside) return tl::unexpected(aside.error());
+  if (!aside) {
+    discard(fresh);
+    return tl::unexpected(aside.error());
+  }
   repaired->aside = std::move(*aside);
   return repaired;
 }

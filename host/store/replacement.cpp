@@ -1,67 +1,38 @@
 #include "store/replacement.hpp"
 
-#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <string>
-
-#include "base/files.hpp"
 #include "store/database.hpp"
+#include "store/database_files.hpp"
 
 namespace botel::store {
 namespace {
 
 namespace fs = std::filesystem;
 
-fs::path making(const fs::path& file) { return file.string() + ".making"; }
-fs::path next(const fs::path& file) { return file.string() + ".next"; }
+fs::path making(const fs::path& file) { return beside(file, ".making"); }
+fs::path next(const fs::path& file) { return beside(file, ".next"); }
 
-std::string quoted(std::string text) {
-  for (std::size_t at = 0; (at = text.find('\'', at)) != std::string::npos; at += 2) text.insert(at, "'");
-  return "'" + text + "'";
+// Whoever runs the command: the host has to be able to open it.
+Result<> give_to_owner_of(const fs::path& file, const fs::path& fresh) {
+  struct stat owner {};
+  const bool found = stat(file.c_str(), &owner) == 0 || stat(file.parent_path().c_str(), &owner) == 0;
+  if (found && chown(fresh.c_str(), owner.st_uid, owner.st_gid) == 0) return {};
+  return failure("{} cannot be given to the owner of {}", fresh.string(), file.string());
 }
-
-Result<> sync(const fs::path& file) {
-  const Descriptor open(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (open.is_open() && fsync(open.get()) == 0) return {};
-  return failure("{} cannot be written to the disk: {}", file.string(), std::strerror(errno));
-}
-
-// On the disk before anything that comes after it.
-Result<> move(const fs::path& from, const fs::path& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) return failure("{} cannot be renamed: {}", from.string(), error.message());
-  return sync(to.parent_path());
-}
-
-// A copy that takes no room where it does not become whole.
-struct Unfinished {
-  explicit Unfinished(fs::path file) : file(std::move(file)) { remove_files({this->file}); }
-  ~Unfinished() {
-    if (!whole) remove_files({file});
-  }
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-
-  const fs::path file;
-  bool whole = false;
-};
 
 }  // namespace
 
 Result<> prepare_replacement(SQLite::Database& database, const fs::path& file) {
-  Unfinished copy(making(file));
-  // Empty, for its owner alone.
-  if (auto made = write_whole(copy.file, ""); !made) return made;
-  database.exec("VACUUM INTO " + quoted(copy.file.string()));
+  discard(making(file));
+  if (auto copied = copy(database, making(file)); !copied) return copied;
   // Opened once, it has a log of its own from the beginning, which is gone when it is closed.
-  if (auto opened = open_database(copy.file); !opened) return tl::unexpected(opened.error());
-  if (auto synced = sync(copy.file); !synced) return synced;
-  copy.whole = true;
-  return {};
+  if (auto opened = open_database(making(file)); !opened) {
+    discard(making(file));
+    return tl::unexpected(opened.error());
+  }
+  return sync(making(file));
 }
 
 Result<> replace(const fs::path& file) {
@@ -69,17 +40,35 @@ Result<> replace(const fs::path& file) {
   return finish_replacement(file);
 }
 
+Result<fs::path> replace(const fs::path& file, const fs::path& fresh, const std::string& word) {
+  if (auto finished = finish_replacement(file); !finished) return tl::unexpected(finished.error());
+  if (auto given = give_to_owner_of(file, fresh); !given) return tl::unexpected(given.error());
+  if (auto moved = move(fresh, next(file)); !moved) return tl::unexpected(moved.error());
+  auto aside = put_aside(file, word);
+  if (!aside) {
+    [[maybe_unused]] const auto taken_back = move(next(file), fresh);
+    return aside;
+  }
+  if (auto finished = finish_replacement(file); !finished) return tl::unexpected(finished.error());
+  return aside;
+}
+
 // The log belongs to the old file: together with the new one it would be damage. So it is gone from the disk before.
 Result<> finish_replacement(const fs::path& file) {
+  discard(making(file));
   std::error_code error;
-  remove_files({making(file)});
-  if (!fs::exists(next(file), error)) return {};
+  if (!is_being_replaced(file)) return {};
   for (const char* const suffix : {"-wal", "-shm"}) {
-    fs::remove(file.string() + suffix, error);
-    if (error) return failure("{}{} cannot be removed: {}", file.string(), suffix, error.message());
+    fs::remove(beside(file, suffix), error);
+    if (error) return failure("{} cannot be removed: {}", beside(file, suffix).string(), error.message());
   }
   if (auto synced = sync(file.parent_path()); !synced) return synced;
   return move(next(file), file);
+}
+
+bool is_being_replaced(const fs::path& file) {
+  std::error_code error;
+  return fs::exists(next(file), error);
 }
 
 }  // namespace botel::store

@@ -267,7 +267,7 @@ Result<bool> Sqlite::tidy() {
 
 // Nobody commits meanwhile; who reads waits only while there is no file to read from.
 Result<> Sqlite::replace_file() {
-  auto prepared = guarded(file_, [&] { return prepare_replacement(connection_->database, file_); });
+  auto prepared = prepare_replacement(connection_->database, file_);
   if (!prepared) return prepared;
   const std::lock_guard lock(reader_mutex_);
   connection_.reset();

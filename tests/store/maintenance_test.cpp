@@ -2,12 +2,14 @@
 
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
+#include <fmt/chrono.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -15,6 +17,7 @@
 
 #include "store/contents.hpp"
 #include "store/database.hpp"
+#include "store/pages.hpp"
 #include "temp_folder.hpp"
 
 using namespace botel;
@@ -24,7 +27,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kPage = 4096;
 constexpr int kRecords = 500;
 
 // A store with kRecords records in each of the tables of many().
@@ -36,23 +38,6 @@ fs::path filled(const TempFolder& folder) {
   for (std::uint64_t i = 1; i <= kRecords; ++i) batch.inbox.push_back({1, {1, i, i}});
   REQUIRE(opened(file)->commit(batch));
   return file;
-}
-
-// The pages of a table, the root first: what SQLite's virtual table `dbstat` says.
-std::vector<int> pages(const fs::path& file, const std::string& table, const std::string& type = "leaf") {
-  SQLite::Database database(file.string(), SQLite::OPEN_READWRITE);
-  SQLite::Statement found(database, "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = ? ORDER BY path");
-  found.bind(1, table);
-  found.bind(2, type);
-  std::vector<int> numbers;
-  while (found.executeStep()) numbers.push_back(found.getColumn(0).getInt());
-  return numbers;
-}
-
-void overwrite(const fs::path& file, int page) {
-  std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
-  bytes.seekp(std::streamoff{page - 1} * kPage);
-  bytes << std::string(kPage, '\x55');
 }
 
 const Repaired::Table& of(const Repaired& repaired, const std::string& table) {
@@ -405,4 +390,50 @@ TEST_CASE("restore: where there was no file there is one, and what is no store i
   overwrite(copy, pages(copy, "states").at(3));
   CHECK(restore(copy, file).error().find("is damaged") != std::string::npos);
   CHECK(contents(*opened(file)) == before);
+}
+
+TEST_CASE("restore: what a killed host has begun does not come back in its place") {
+  const TempFolder folder, elsewhere;
+  const fs::path file = filled(folder), copy = elsewhere.path / "copy.db";
+  REQUIRE(opened(copy)->commit(many(1)));
+  fs::rename(filled(elsewhere), file.string() + ".next");
+  CHECK(check(file).error() == file.string() + " is being replaced: the next start of the host finishes that");
+  REQUIRE(restore(copy, file));
+  CHECK_FALSE(fs::exists(file.string() + ".next"));
+  CHECK(contents(*opened(file)) == contents(*opened(copy)));
+}
+
+TEST_CASE("restore: the new file is its owner's, whoever puts it there") {
+  if (geteuid() != 0) return;
+  const TempFolder folder, elsewhere;
+  const fs::path file = filled(folder), copy = elsewhere.path / "copy.db";
+  REQUIRE(back_up(file, copy));
+  const auto owner_of = [](const fs::path& path) {
+    struct stat found {};
+    REQUIRE(stat(path.c_str(), &found) == 0);
+    return found.st_uid;
+  };
+  REQUIRE(chown(file.c_str(), 65534, 65534) == 0);
+  REQUIRE(restore(copy, file));
+  CHECK(owner_of(file) == 65534);
+  fs::remove(file);
+  REQUIRE(chown(folder.path.c_str(), 65533, 65533) == 0);
+  REQUIRE(restore(copy, file));
+  CHECK(owner_of(file) == 65533);
+}
+
+TEST_CASE("restore: where the old file cannot be kept it stays") {
+  const TempFolder folder, elsewhere;
+  const fs::path file = filled(folder), copy = elsewhere.path / "copy.db";
+  REQUIRE(opened(copy)->commit(many(1)));
+  // Each name of the next seconds is taken.
+  for (int i = 0; i < 10; ++i) {
+    folder.write(fmt::format("botel.db.replaced-{:%Y%m%dT%H%M%S}", fmt::gmtime(std::time(nullptr) + i)), "mine");
+  }
+  const auto done = restore(copy, file);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().ends_with(" is there already"));
+  CHECK(std::ranges::find(check(file)->tables, "actors", &Checked::Table::name)->records == kRecords);
+  CHECK_FALSE(fs::exists(file.string() + ".next"));
+  CHECK_FALSE(fs::exists(file.string() + ".restoring"));
 }
