@@ -30,7 +30,8 @@ class Keeper {
   // What the store holds becomes rooms, connectors and messages again, before the first round.
   [[nodiscard]] Result<> load();
   // When the bots are there, too: they are told, and requests that were not answered are served again. `away`: for how
-  // long nobody handled anything; nothing: since the store was written. `ended_well`: the last run kept all that it did.
+  // long nobody handled anything; nothing: since the store was written. `ended_well`: the last run kept all that it
+  // did.
   void resume(std::optional<std::chrono::milliseconds> away, bool ended_well);
 
   // After the handlers of a round, before anything of it is written to the broker. False: nothing may be written, as
