@@ -106,8 +106,9 @@ bool is_item_choice(const Value& c) {
   const auto members = json::read(c.raw);
   if (!members || members->members.empty()) return false;
   return std::ranges::all_of(members->members, [](const json::Member& member) {
+    if (member.value.is(Kind::null)) return member.key == "e" || member.key == "l" || member.key == "r";
     if (member.key == "l") return member.value.is(Kind::object);
-    return (member.key == "e" || member.key == "r") && (member.value.is(Kind::string) || member.value.is(Kind::null));
+    return (member.key == "e" || member.key == "r") && member.value.is(Kind::string);
   });
 }
 

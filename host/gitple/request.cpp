@@ -188,7 +188,6 @@ Result<Source> request_source(std::string_view topic) {
   if (level.size() < 7 || level[0] != "s" || level[2] != "a" || level[4] != "t" || level[6] != "req") {
     return failure("the topic is not s/{{sp}}/a/{{app}}/t/{{bot}}/req/...");
   }
-  if (level[1].empty() || level[3].empty() || level[5].empty()) return failure("an id in the topic is empty");
   return Source{std::string(level[1]), std::string(level[3]), std::string(level[5])};
 }
 

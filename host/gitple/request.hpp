@@ -28,6 +28,9 @@ enum Code : int {
 // Where a request came from, by its own topic: s/{sp}/a/{app}/t/{bot}/req/...
 struct Source {
   std::string sp, app, bot;
+
+  // A filter takes in empty levels, too, but nothing is served there.
+  [[nodiscard]] bool has_ids() const { return !sp.empty() && !app.empty() && !bot.empty(); }
 };
 [[nodiscard]] Result<Source> request_source(std::string_view topic);
 

@@ -99,6 +99,9 @@ void Service::receive(const mqtt::Message& message) {
 
 void Service::receive_requests(const mqtt::Message& message) {
   const auto source = request_source(message.topic);
+  if (!source->has_ids()) {
+    return refuse_payload(*source, message, {kInvalidRequest, "Invalid Request: an id in the topic is empty"});
+  }
   auto requests = decode_requests(*source, message.payload);
   if (!requests) {
     ++malformed_requests_;

@@ -10,10 +10,15 @@ TEST_CASE("gitple: a request's topic says whose it is") {
   CHECK(source->sp == "1");
   CHECK(source->app == "2");
   CHECK(source->bot == "3");
-  for (const char* bad : {"", "s", "s/1/a/2/t/3", "s/1/a/2/t/3/res", "x/1/a/2/t/3/req", "s//a/2/t/3/req",
-                          "s/1/a//t/3/req", "s/1/a/2/t//req", "s/1/b/2/t/3/req"}) {
+  CHECK(source->has_ids());
+  for (const char* bad : {"", "s", "s/1/a/2/t/3", "s/1/a/2/t/3/res", "x/1/a/2/t/3/req", "s/1/b/2/t/3/req"}) {
     CAPTURE(bad);
     CHECK_FALSE(request_source(bad));
+  }
+  for (const char* empty : {"s//a/2/t/3/req", "s/1/a//t/3/req", "s/1/a/2/t//req"}) {
+    CAPTURE(empty);
+    REQUIRE(request_source(empty));
+    CHECK_FALSE(request_source(empty)->has_ids());
   }
 }
 

@@ -101,7 +101,8 @@ struct Option {
   std::string text;
 };
 
-// Something to fill in: made by select(), input() and textarea(). The answer comes under `key`.
+// Something to fill in: made by select(), input() and textarea(). The answer comes under `key`; a
+// form whose keys are all `e` or `r` looks like a choice by its echo, and its answer arrives as text.
 class Field {
  public:
   Field(std::string form, std::string label, std::string key)
