@@ -19,6 +19,8 @@
 namespace botel::moca {
 
 inline constexpr std::size_t kMediaPiece = 1 << 20;  // bytes, at most
+// Requests of a connector that wait for it. So many more may wait for what the directory knows of a contact.
+inline constexpr std::size_t kMostAsked = 2000;
 
 // A request that is not answered yet.
 struct Asked {

@@ -25,7 +25,6 @@ Pushes::Pushes(PushTimes times, runtime::Runtime& runtime, mqtt::Client& client,
 
 void Pushes::begin(Item own) {
   state_ = State::beginning;
-  server_ = Server::unknown;
   own_ = std::move(own);
   runtime_.hold(connector_);
   runtime_.touch(connector_);
@@ -49,11 +48,6 @@ void Pushes::go_on() {
   if (state_ == State::waiting && now >= until_) {
     state_ = State::open;
     barrier_.clear();
-    runtime_.touch(connector_);
-  }
-  // One of the older kind would have asked.
-  if (state_ == State::open && server_ == Server::unknown && pushed_ != SteadyTime{} && may_leave()) {
-    server_ = Server::newer;
     runtime_.touch(connector_);
   }
   push_own();
@@ -125,13 +119,19 @@ void Pushes::push_chats(std::string list) {
   go_on();
 }
 
-void Pushes::asked(std::string_view contact, bool in_old_form) {
-  const Server server = in_old_form ? Server::older : Server::newer;
-  if (std::exchange(server_, server) != server) runtime_.touch(connector_);
+void Pushes::heard(Form form) {
+  Server server = Server::unknown;
+  if (form != Form::configure) server = form == Form::users ? Server::older : Server::newer;
+  if (std::exchange(server_, server) == server) return;
+  runtime_.touch(connector_);
+  go_on();
+}
+
+void Pushes::asked(std::string_view contact) {
   last_ = runtime_.now().steady;
   // A server that has asked for one of them will ask for the other, however busy it is.
   if (state_ == State::waiting && std::erase(expected_, contact) > 0) {
-    until_ = expected_.empty() ? last_ : last_ + times_.barrier;
+    until_ = expected_.empty() ? last_ : last_ + times_.longest;
   }
   go_on();
 }
@@ -154,7 +154,7 @@ void Pushes::restore(const json::Document& kept, bool is_configured) {
   if (is_configured) state_ = open && open->raw == "false" ? State::beginning : State::open;
   const auto server = std::ranges::find(kServers, json::text(kept, "server"));
   if (server != kServers.end()) server_ = static_cast<Server>(server - kServers.begin());
-  if (server_ == Server::older) pushed_ = last_ = runtime_.now().steady;
+  if (server_ != Server::newer) pushed_ = last_ = runtime_.now().steady;
   waiting_ = number(kept, "waiting");
   bytes_ = number(kept, "bytes");
   const auto own = kept.present("own");

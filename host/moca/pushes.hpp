@@ -6,8 +6,8 @@
 // not ask, a time has to do.
 //
 // A server of the older kind asks for each contact that a push names, and gives up a push when another one makes it ask
-// for the same contact meanwhile: before the next push it must have stopped asking. Until it is known what a server is,
-// it is taken for one of these.
+// for the same contact meanwhile: before the next push it must have stopped asking. The form of its requests tells what
+// a server is. Until one has come, it is taken for one of these.
 #pragma once
 
 #include <chrono>
@@ -20,6 +20,7 @@
 #include "base/clock.hpp"
 #include "moca/barrier.hpp"
 #include "moca/items.hpp"
+#include "moca/topics.hpp"
 #include "mqtt/client.hpp"
 #include "runtime/runtime.hpp"
 
@@ -28,7 +29,7 @@ namespace botel::moca {
 struct PushTimes {
   std::chrono::milliseconds barrier{3000};  // until a server that does not ask is taken to be ready
   std::chrono::milliseconds quiet{500};     // after the last request for a contact a push is taken in
-  std::chrono::milliseconds longest{std::chrono::minutes(2)};  // for a server that never stops asking
+  std::chrono::milliseconds longest{std::chrono::minutes(2)};  // for a server that never stops asking, or never goes on
 };
 
 // What the connector pushes waits in Runtime, as effects, and is kept there over restarts; this says when they leave.
@@ -57,8 +58,10 @@ class Pushes {
   // Chats that MOCA has asked for are pushed, too. Only the last of these lists waits.
   void push_chats(std::string list);
 
-  // A request for a contact has come,
-  void asked(std::string_view contact, bool in_old_form);
+  // A request of MOCA has come.
+  void heard(Form form);
+  // One for a contact has come,
+  void asked(std::string_view contact);
   // waits for its answer, and has it.
   void request_opened() { ++open_requests_; }
   void request_over();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/hash.hpp"
+#include "base/json_repair.hpp"
 #include "moca/failures.hpp"
 #include "mqtt/topics.hpp"
 
@@ -72,7 +73,12 @@ bool Service::receive(const mqtt::Message& message) {
   // Its answers have longer ones.
   if (!mqtt::valid_topic(message.topic + "/keepalive")) topic = {};
   if (topic.command && !message.over_limit) {
-    request(message, topic);
+    const json::Repaired repaired(message.payload);
+    if (repaired.text() == message.payload) {
+      request(message, topic);
+    } else {
+      request({message.topic, std::string(repaired.text())}, topic);
+    }
     return true;
   }
   ++(message.over_limit ? over_limit_ : unknown_topics_);
@@ -95,7 +101,9 @@ void Service::refuse(const mqtt::Message& message, const Topic& topic, int code,
 // A connector that cannot be asked may have told of a contact before.
 void Service::refuse(Connector& connector, const mqtt::Message& message, const Topic& topic, int code,
                      std::string_view why) {
-  if (topic.command != Command::get_contact || is_full(connector)) return refuse(message, topic, code, why);
+  if (topic.command != Command::get_contact || connector.asked.size() >= 2 * kMostAsked) {
+    return refuse(message, topic, code, why);
+  }
   fail(connector, ask(connector, message, topic, hash(message.payload, hash(message.topic))), code, why);
 }
 
@@ -109,14 +117,13 @@ std::string Service::failure_of(const Topic& topic, int code, std::string_view w
 void Service::request(const mqtt::Message& message, const Topic& topic) {
   ++requests_;
   // The same message may well be sent twice. What tells it from the same request once more is its topic, but for the
-  // old form; there it is the broker that says what it hands over again.
-  const bool is_unique = topic.is_old && topic.command == Command::send_message;
-  const std::uint64_t key = is_unique ? runtime_.new_id() : hash(message.payload, hash(message.topic));
-  if (topic.command == Command::configure) return configure(message, topic, key);
+  // older server's; there it is the broker that says what it hands over again.
+  const bool is_another = topic.form == Form::users && topic.command == Command::send_message;
+  const std::uint64_t key = is_another ? runtime_.new_id() : hash(message.payload, hash(message.topic));
   Connector* const connector = find(topic.type, topic.id);
-  if (connector && topic.command == Command::get_contact) {
-    connector->pushes.asked(topic.argument, topic.is_old);
-  }
+  if (connector) connector->pushes.heard(topic.form);
+  if (topic.command == Command::configure) return configure(message, topic, key);
+  if (connector && topic.command == Command::get_contact) connector->pushes.asked(topic.argument);
   if (const auto* const known = recent_.find(key, runtime_.now().steady)) {
     ++repeated_;
     if (known->answer) publish(message.topic, *known->answer);

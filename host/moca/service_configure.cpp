@@ -62,7 +62,10 @@ void Service::begin_flow(const mqtt::Message& message, const Topic& topic) {
       std::ranges::count_if(connectors_, unconfigured) >= static_cast<long>(kMostUnconfigured)) {
     return refuse(message, topic, kUnavailable, "too many connectors are being configured");
   }
-  if (!connector) connector = &add(topic.type, topic.id, random_seed(), role);
+  if (!connector) {
+    connector = &add(topic.type, topic.id, random_seed(), role);
+    connector->pushes.heard(topic.form);
+  }
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
   const Token token = ask(*connector, message, topic, hash("{}", hash(message.topic)));
   post(*connector, token,

@@ -182,16 +182,21 @@ void Service::reply(Connector& connector, const runtime::Effect& effect) {
   const bool is_one = known->command == Command::get_contact || known->command == Command::get_chat ||
                       known->command == Command::send_message;
   if (is_one) {
-    const auto item = read_item(kind, effect.payload);
+    auto item = read_item(kind, effect.payload);
     if (!item) return fail(connector, effect.reply, kFailed, "the connector's answer is wrong: " + item.error());
-    return answer(connector, effect.reply, item->json);
+    const std::string json = item->json;
+    if (kind == "contact") directory_.put(runtime_.id(connector), kind, std::move(*item), runtime_.new_id());
+    return answer(connector, effect.reply, json);
   }
   const auto all = json::read(effect.payload);
   if (!all || !all->root.is(json::Kind::array)) {
     return fail(connector, effect.reply, kFailed, "the connector's answer is no list");
   }
   std::vector<std::string> items;
-  for (auto& item : read_items(connector, kind, *all)) items.push_back(std::move(item.json));
+  for (auto& item : read_items(connector, kind, *all)) {
+    items.push_back(item.json);
+    if (kind == "contact") directory_.put(runtime_.id(connector), kind, std::move(item), runtime_.new_id());
+  }
   answer(connector, effect.reply, json::array(items));
 }
 

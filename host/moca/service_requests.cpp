@@ -23,7 +23,9 @@ using runtime::Event;
 
 void Service::serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
   const auto refuse_it = [&](std::string_view why) { refuse(message, topic, kBadRequest, why); };
-  if (is_full(connector)) return refuse(message, topic, kUnavailable, "too many requests wait for this connector");
+  if (is_full(connector)) {
+    return refuse(connector, message, topic, kUnavailable, "too many requests wait for this connector");
+  }
   Event event{.format = BOTEL_FORMAT_TEXT, .payload = topic.argument};
   Page page;
   switch (*topic.command) {
@@ -61,7 +63,6 @@ void Service::serve(Connector& connector, const mqtt::Message& message, const To
 }
 
 bool Service::is_full(const Connector& connector) const {
-  constexpr std::size_t kMostAsked = 2000;
   return connector.asked.size() >= kMostAsked || !runtime_.can_queue(connector);
 }
 
@@ -180,7 +181,8 @@ void Service::fail(Connector& connector, Token token, int code, std::string_view
   if (may_be_known) return fail_contact(connector, token, code, why);
   const std::string json = failure_of(known->what, code, why);
   publish(known->topic, json);
-  remember(*known, json);
+  // A step that failed is given once more on the same topic by whoever tries it again.
+  known->what.form == Form::configure ? recent_.forget(known->key) : remember(*known, json);
   finish(connector, token);
 }
 
@@ -203,9 +205,9 @@ void Service::fail_contact(Connector& connector, Token token, int code, const st
                   });
 }
 
-// In the old form a later request has the same topic, and is another one.
+// Of the older server a later request has the same topic, and is another one.
 void Service::remember(const Asked& asked, const std::string& answer) {
-  if (asked.what.is_old) return recent_.forget(asked.key);
+  if (asked.what.form == Form::users) return recent_.forget(asked.key);
   recent_.answered(asked.key, answer, runtime_.now().steady);
 }
 

@@ -26,35 +26,35 @@ constexpr std::array<std::pair<Command, std::string_view>, 10> kNames{{{Command:
 bool is_reserved(std::string_view id) { return id == "users" || id == "configure"; }
 
 // Commands that stand alone, and those that have an id behind them.
-struct Form {
+struct Shape {
   std::string_view name;
   Command command;
   bool alone, with_id;
 };
 
-constexpr std::array<Form, 6> kOldForms{{{"get_contacts", Command::get_contacts, true, false},
-                                         {"get_contact", Command::get_contact, false, true},
-                                         {"get_chats", Command::get_chats, true, false},
-                                         {"get_messages", Command::get_old_messages, false, true},
-                                         {"send_message", Command::send_message, true, false},
-                                         {"delete", Command::remove, true, false}}};
+constexpr std::array<Shape, 6> kUsersShapes{{{"get_contacts", Command::get_contacts, true, false},
+                                             {"get_contact", Command::get_contact, false, true},
+                                             {"get_chats", Command::get_chats, true, false},
+                                             {"get_messages", Command::get_old_messages, false, true},
+                                             {"send_message", Command::send_message, true, false},
+                                             {"delete", Command::remove, true, false}}};
 
-constexpr std::array<Form, 8> kNewForms{{{"configure", Command::configure, true, false},
-                                         {"get_contacts", Command::get_contacts, true, false},
-                                         {"get_contact", Command::get_contact, false, true},
-                                         {"get_chats", Command::get_chats, true, false},
-                                         {"get_chat", Command::get_chat, false, true},
-                                         {"get_messages", Command::get_messages, false, true},
-                                         {"send_message", Command::send_message, true, true},
-                                         {"delete_connector", Command::remove, true, false}}};
+constexpr std::array<Shape, 8> kUniqueShapes{{{"configure", Command::configure, true, false},
+                                              {"get_contacts", Command::get_contacts, true, false},
+                                              {"get_contact", Command::get_contact, false, true},
+                                              {"get_chats", Command::get_chats, true, false},
+                                              {"get_chat", Command::get_chat, false, true},
+                                              {"get_messages", Command::get_messages, false, true},
+                                              {"send_message", Command::send_message, true, true},
+                                              {"delete_connector", Command::remove, true, false}}};
 
 // `rest`: the command, and perhaps an id.
-void read_command(const Levels& rest, const auto& forms, Topic& topic) {
-  const auto form = std::ranges::find(forms, rest[0], &Form::name);
-  if (form == forms.end() || rest.size() > 2) return;
+void read_command(const Levels& rest, const auto& shapes, Topic& topic) {
+  const auto shape = std::ranges::find(shapes, rest[0], &Shape::name);
+  if (shape == shapes.end() || rest.size() > 2) return;
   if (rest.size() == 2) topic.argument = rest[1];
-  const bool fits = rest.size() == 1 ? form->alone : form->with_id && valid_id(rest[1]);
-  if (fits) topic.command = form->command;
+  const bool fits = rest.size() == 1 ? shape->alone : shape->with_id && valid_id(rest[1]);
+  if (fits) topic.command = shape->command;
 }
 
 // chats/CHAT/messages/MESSAGE/get_media, or get_media_file/URI, where the URI may have levels of its own.
@@ -96,19 +96,21 @@ Topic parse_topic(std::string_view text) {
   if (levels.size() == 3 && levels[1] == "configure") {
     topic.id = levels[2];
     topic.has_answers = true;
+    topic.form = Form::configure;
     if (valid_id(topic.id) && !is_reserved(topic.id)) topic.command = Command::configure;
   } else if (levels.size() >= 4 && levels[1] == "users") {
     topic.id = levels[2];
-    topic.has_answers = topic.is_old = true;
+    topic.has_answers = true;
+    topic.form = Form::users;
     if (valid_id(topic.id) && !is_reserved(topic.id)) {
-      read_command({levels.begin() + 3, levels.end()}, kOldForms, topic);
+      read_command({levels.begin() + 3, levels.end()}, kUsersShapes, topic);
     }
   } else if (levels.size() >= 4 && !is_reserved(levels[1])) {
     topic.id = levels[1];
     topic.has_answers = true;
     const Levels rest(levels.begin() + 3, levels.end());
     if (!valid_id(topic.id) || levels[2].empty()) return topic;
-    read_command(rest, kNewForms, topic);
+    read_command(rest, kUniqueShapes, topic);
     if (!topic.command) read_media(rest, text, topic);
   }
   return topic;

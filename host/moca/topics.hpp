@@ -24,6 +24,13 @@ enum class Command {
 [[nodiscard]] std::string_view name(Command command);
 [[nodiscard]] std::optional<Command> command_of(std::string_view name);
 
+// How a topic is written, in which the published servers differ.
+enum class Form {
+  configure,  // T/configure/ID
+  users,      // T/users/ID/...: the older server's
+  unique      // T/ID/U/...: the newer server's, where U is another one for each request
+};
+
 struct Topic {
   std::string type, id;            // of the connector
   std::optional<Command> command;  // nothing: it is none that anybody knows
@@ -31,7 +38,7 @@ struct Topic {
   std::string chat{};              // of media
   std::string uri{};               // of media, instead of the ids
   bool has_answers = false;        // errors are answered, too
-  bool is_old = false;             // T/users/ID/..., which is the same for any two requests
+  Form form = Form::unique;
 };
 
 // The longest id of a connector, contact, chat or message, in bytes.

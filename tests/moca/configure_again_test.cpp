@@ -85,22 +85,41 @@ TEST_CASE("configure: what was given to an earlier step is no answer to the same
   CHECK(stage.service.status()[0].step == "code");
 }
 
-TEST_CASE("configure: a step that failed may be given again behind a {}") {
-  MocaStage stage;
+TEST_CASE("configure: a step that failed may be given again") {
   bool works = false;
+  std::string topic = kText, again = kText;
+  SUBCASE("in the form of the text, where nothing tells two requests apart") {}
+  SUBCASE("in that of the server, which has a topic for each") {
+    topic = kServer;
+    again = "demo/42/u2/configure";
+  }
+  MocaStage stage;
   stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
     if (!works && !does::member(event.detail, "step").empty()) return BOTEL_E_FAILED + 0;
     return static_cast<int>(transcript_connector(call, event));
   };
-  stage.receive(kText);
-  stage.receive(kText, kNumber);
-  CHECK(stage.take()[1] == answer(kText, with_error(kPhone, 500, "the connector failed")));
+  stage.receive(topic);
+  stage.receive(topic, kNumber);
+  CHECK(stage.take()[1] == answer(topic, with_error(kPhone, 500, "the connector failed")));
   works = true;
-  stage.receive(kText, kNumber);
-  CHECK(stage.take() == Lines{answer(kText, with_error(kPhone, 500, "the connector failed"))});
-  stage.receive(kText);
-  stage.receive(kText, kNumber);
-  CHECK(stage.take() == Lines{answer(kText, kPhone), answer(kText, kFinished)});
+  stage.receive(again, kNumber);
+  CHECK(stage.take() == Lines{answer(again, kFinished)});
+}
+
+TEST_CASE("configure: in the form of the server, the same request for a step that failed has failed") {
+  MocaStage stage;
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    if (does::member(event.detail, "step").empty()) return static_cast<int>(transcript_connector(call, event));
+    return BOTEL_E_FAILED + 0;
+  };
+  stage.receive(kServer);
+  for (int i = 0; i < 2; ++i) stage.receive(kServer, kNumber);
+  const std::string failed = answer(kServer, with_error(kPhone, 500, "the connector failed"));
+  CHECK(stage.take() == Lines{answer(kServer, kPhone), failed, failed});
+  CHECK(stage.count("moca_requests_repeated_total") == 1);
+  stage.bot.handle = transcript_connector;
+  for (const auto& step : {std::string("{}"), kNumber}) stage.receive(kServer, step);
+  CHECK(stage.take() == Lines{answer(kServer, kPhone), answer(kServer, kFinished)});
 }
 
 TEST_CASE("configure: while a step is handled another one is refused, and the same one is not handled twice") {

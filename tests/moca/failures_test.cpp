@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "moca/configuration.hpp"
 
 using botel::moca::parse_topic;
@@ -89,6 +91,42 @@ TEST_CASE("failures: a contact that was told of keeps its name, whatever becomes
   CHECK(line.find(R"("contact_id":"nobody","id":"nobody","name":"nobody")") != std::string::npos);
   stage.pass(minutes(2));
   CHECK(stage.take().empty());
+}
+
+TEST_CASE("failures: so does one that the connector has answered with, alone or among others") {
+  Configured stage;
+  std::string topic = "demo/42/u/get_contact/9", json = R"({"id":9,"name":"Grace"})";
+  SUBCASE("alone") {}
+  SUBCASE("among others") {
+    topic = "demo/users/42/get_contacts";
+    json = R"([{"id":8,"name":"Hedy"},{"id":9,"name":"Grace"}])";
+  }
+  SUBCASE("with another name than it was told of with") { json = R"({"id":1,"name":"Ada Lovelace"})"; }
+  stage.bot.handle = [&](const botel_call& call, const botel_event& event) {
+    return does::answer(call, event.reply, json);
+  };
+  stage.receive(topic);
+  stage.take();
+  stage.bot.handle = [](const botel_call&, const botel_event&) { return BOTEL_E_FAILED; };
+  const bool is_ada = json.find("Ada") != std::string::npos;
+  const std::string again = is_ada ? "demo/42/u2/get_contact/1" : "demo/42/u2/get_contact/9";
+  stage.receive(again);
+  const std::string contact =
+      fmt::format(R"({{"contact_id":{0},"id":{0},"name":"{1}","username":null,"phone":null,"avatar":null}})",
+                  is_ada ? 1 : 9, is_ada ? "Ada Lovelace" : "Grace");
+  CHECK(stage.take() == Lines{answer(again, with_error(contact, 500, "the connector failed"))});
+}
+
+TEST_CASE("failures: and so does one that is asked for where too many requests wait") {
+  Configured stage;
+  stage.acknowledging = false;
+  for (int i = 0; i < 2000; ++i) stage.arrive(fmt::format("demo/42/{}/get_chats", i));
+  stage.arrive("demo/42/u/get_chats");
+  CHECK(stage.take() == Lines{error("demo/42/u/get_chats", 503, "too many requests wait for this connector")});
+  stage.arrive(kKnown);
+  stage.settle();
+  const std::string line = answer(kKnown, with_error(kAda, 503, "too many requests wait for this connector"));
+  CHECK(std::ranges::count(stage.take(), line) == 1);
 }
 
 TEST_CASE(

@@ -70,10 +70,10 @@ TEST_CASE("pushes: before the end of a configuration only so much waits for it")
     push_many(call, times, list);
     return does::step(call, event.reply, "phone", kPhoneSchema);
   };
-  stage.receive(kText);
-  for (int i = 0; i < 2; ++i) stage.receive(kText, fmt::format(R"({{"phone":"{}"}})", i));
+  stage.receive(kServer);
+  for (int i = 0; i < 2; ++i) stage.receive(kServer, fmt::format(R"({{"phone":"{}"}})", i));
   CHECK(stage.count("moca_pushes_dropped_total") == dropped);
-  stage.receive(kText, R"({"phone":"3"})");
+  stage.receive(kServer, R"({"phone":"3"})");
   stage.take();
   stage.pass(seconds(3));
   stage.pass(milliseconds(500));

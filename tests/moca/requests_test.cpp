@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "moca/stage.hpp"
+#include "moca/configuration.hpp"
 
 namespace {
 
@@ -90,6 +90,18 @@ TEST_CASE("requests: what is wrong in a payload is said") {
           Lines{error(topic, 400, "the payload is no JSON: Missing a name for object member. (at byte 1)")});
   }
   CHECK(stage.service.connectors() == 1);
+}
+
+TEST_CASE("requests: half an emoji, a byte order mark and NULs behind the end are put right") {
+  Configured stage;
+  const std::string topic = "demo/42/u/send_message/7";
+  stage.receive(topic, R"({"message":"hi \ud83d"})");
+  CHECK(stage.take()[0].find(R"("content":"hi \ufffd")") != std::string::npos);
+  stage.receive(topic, "\xEF\xBB\xBF{\"message\":\"ho\"}" + std::string(2, '\0'));
+  CHECK(stage.take()[0].find(R"("content":"ho")") != std::string::npos);
+  stage.receive("demo/configure/43", "{}" + std::string(1, '\0'));
+  stage.receive("demo/configure/43", R"({"phone":"+491711234567","note":"\ud83d"})");
+  CHECK(stage.take() == Lines{answer("demo/configure/43", kPhone), answer("demo/configure/43", kFinished)});
 }
 
 TEST_CASE("requests: a message that is sent is answered with the whole of it") {

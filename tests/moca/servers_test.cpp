@@ -8,7 +8,8 @@ namespace {
 const std::string kOwn = fmt::format("< moca/via/demo/42/contacts [{}]", kContact);
 const std::string kBarrier =
     R"(< moca/via/demo/42/chats [{"chat_id":7,"name":"Us","chat_type":"ChatType.group","participants":[1,2]}])";
-const std::string kNewer = "demo/42/u/get_contact/", kOlder = "demo/users/42/get_contact/";
+const std::string kNewer = "demo/42/u/get_contact/", kOlder = "demo/users/42/get_contact/",
+                  kOldChats = "demo/users/42/get_chats";
 
 // What was pushed since the last call: "contacts", "chats", ...
 Lines pushed(MocaStage& stage) {
@@ -33,21 +34,29 @@ struct Finished : MocaStage {
     take();
   }
   // The connector pushes something of its own accord.
-  void push() { receive(fmt::format("demo/42/{}/send_message/7", ++pushes_), R"({"message":"hi"})"); }
-
- private:
-  int pushes_ = 0;
+  void push() {
+    const auto handle = std::exchange(bot.handle, [](const botel_call& call, const botel_event&) {
+      return does::push(call, BOTEL_CONNECTOR_PUSH_MESSAGES, kMessages);
+    });
+    service.taken_over("demo");
+    settle();
+    bot.handle = handle;
+  }
 };
 
 }  // namespace
 
 TEST_CASE("servers: behind the end come two strangers, and all else when the server asks for the second of them") {
+  int time = 0;
+  SUBCASE("a server that is idle") {}
+  SUBCASE("one that is busy") { time = 5; }
+  SUBCASE("one that is very busy") { time = 119; }
   Finished stage;
   CHECK(stage.take() == Lines{answer(kText, kPhone), answer(kText, kFinished), kBarrier});
   stage.pass(milliseconds(2900));
   stage.receive(kNewer + "1");
   CHECK(pushed(stage).empty());
-  stage.pass(milliseconds(2900));  // it is there, so it is waited for
+  stage.pass(seconds(time));  // it is there, so it is waited for
   CHECK(pushed(stage).empty());
   stage.receive(kNewer + "2");
   const auto lines = stage.take();
@@ -66,22 +75,30 @@ TEST_CASE("servers: requests for others, for the same one, or before the end, te
 }
 
 TEST_CASE("servers: where nobody asks, three seconds have to do") {
-  std::string phone = "+2", asked;
-  Lines before{"chats"}, then{"contacts", "contacts", "chats", "messages"};
+  std::string phone = "+2";
+  Lines before{"chats"}, then{"contacts", "contacts", "chats"};
   SUBCASE("though there was somebody to ask for") {}
-  SUBCASE("or nobody any more, as the server died") { asked = kNewer + "1"; }
   SUBCASE("as there was nobody to ask for") {
     phone = "+491711234567";
     before = {};
     then = {"contacts"};
   }
   Finished stage(phone);
-  if (!asked.empty()) stage.receive(asked);
   CHECK(pushed(stage) == before);
   stage.pass(milliseconds(2999));
   CHECK(pushed(stage).empty());
   stage.pass(milliseconds(1));
   CHECK(pushed(stage) == then);
+}
+
+TEST_CASE("servers: one that has asked for the first stranger and died is waited for two minutes") {
+  Finished stage;
+  stage.receive(kNewer + "1");
+  CHECK(pushed(stage) == Lines{"chats"});
+  stage.pass(milliseconds(119'999));
+  CHECK(pushed(stage).empty());
+  stage.pass(milliseconds(1));
+  CHECK(pushed(stage) == Lines{"contacts", "contacts", "chats", "messages"});
 }
 
 TEST_CASE("servers: the newer one gets what comes later at once") {
@@ -93,21 +110,39 @@ TEST_CASE("servers: the newer one gets what comes later at once") {
   }
 }
 
-TEST_CASE("servers: one that is not known is given its time once, and then is none of the older kind") {
+TEST_CASE(
+    "servers: one that has asked for nothing is taken for one of the older kind, until it asks as a newer one does") {
   Finished stage("+491711234567");
   stage.pass(seconds(3));
   stage.take();
-  stage.push();
+  for (int i = 0; i < 6; ++i) stage.push();
   CHECK(pushed(stage) == Lines{"messages"});
-  stage.push();
-  stage.push();
   stage.pass(milliseconds(499));
   CHECK(pushed(stage).empty());
   stage.pass(milliseconds(1));
-  CHECK(pushed(stage) == Lines{"messages", "messages"});
-  stage.push();
-  stage.push();
-  CHECK(pushed(stage) == Lines{"messages", "messages"});
+  CHECK(pushed(stage) == Lines{"messages"});
+  SUBCASE("or as the older one does") {
+    stage.receive("demo/users/42/get_chats");
+    CHECK(pushed(stage).empty());
+    stage.pass(milliseconds(500));
+    CHECK(pushed(stage) == Lines{"messages"});
+    return;
+  }
+  std::string request;
+  SUBCASE("for anything") { request = "demo/42/u/get_chats"; }
+  SUBCASE("though it is refused") { request = "demo/42/u/send_message"; }
+  SUBCASE("to configure it again") { request = kServer; }
+  stage.receive(request);
+  CHECK(pushed(stage) == Lines{"messages", "messages", "messages", "messages"});
+}
+
+TEST_CASE("servers: the form in which it was configured tells a newer one") {
+  MocaStage stage;
+  stage.receive(kServer);
+  stage.receive(kServer, R"({"phone":"+442071838750"})");
+  stage.take();
+  stage.pass(seconds(3));
+  CHECK(pushed(stage) == Lines{"contacts", "contacts", "chats", "messages"});
 }
 
 TEST_CASE("servers: the older one gets a push when it has asked for nobody for half a second") {
@@ -183,14 +218,14 @@ TEST_CASE("servers: chats that are asked for take their turn among the pushes") 
   Finished stage;
   const std::string chats = fmt::format("< moca/via/demo/42/chats {}", kGroups);
   stage.take();
-  stage.receive("demo/42/1/get_chats");
-  CHECK(stage.take() == Lines{answer("demo/42/1/get_chats", kGroups)});
+  stage.receive(kOldChats);
+  CHECK(stage.take() == Lines{answer(kOldChats, kGroups)});
   for (const char* id : {"1", "2"}) stage.receive(kOlder + id);
   stage.take();
   stage.pass(milliseconds(500));
   CHECK(stage.take() == Lines{kOwn, chats});
   stage.pass(milliseconds(500));
-  stage.receive("demo/42/2/get_chats");
+  stage.receive(kOldChats);
   CHECK(pushed(stage) == Lines{"contacts", "chats"});
   stage.pass(milliseconds(500));
   CHECK(pushed(stage) == Lines{"chats"});
