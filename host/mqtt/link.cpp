@@ -26,6 +26,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kMostReadsARound = 512;  // so that a flood does not hold up what must be written
+// Messages that arrive in a round before it is known whether they are new: so few that the log of those taken in does
+// not outgrow the packet ids. (libmosquitto reads up to a thousand more.)
+constexpr std::size_t kMostBlindly = 1000;
 constexpr unsigned kMostFruitless = 4;
 constexpr std::chrono::seconds kRenewal{5};
 constexpr std::chrono::seconds kSessionOfRun = std::chrono::hours(1);  // while the host is not connected
@@ -284,6 +287,7 @@ void Link::read() {
   for (int i = 0; i < kMostReadsARound; ++i) {
     renew_ = renew_ || reads_too_far();
     if (renew_) return;
+    if (reads_blindly() && arrived_ >= kMostBlindly) break;
     errno = 0;
     if (const int error = mosquitto_loop_read(client_.get(), 1)) return lost(ended(error));
     if (broker_left()) return;
@@ -331,6 +335,11 @@ void Link::write() {
 
 // Messages come faster than the broker confirms their acknowledgements.
 bool Link::reads_too_far() const { return connected() && has_session() && redeliveries_.is_full(arrived_); }
+
+// What arrives may come again, or be the first of many that are new.
+bool Link::reads_blindly() const {
+  return has_session() && (state_ == State::greeting || redeliveries_.may_come_again());
+}
 
 // A broker such as mosquitto 2.0 writes all that waits for the host at once: its answers come after all that. It closes
 // the connection when it has taken in the goodbye, and the acknowledgements before it.

@@ -149,6 +149,7 @@ class Link final : public Client {
   void keep_session_from_now_on();
   void ask_to_confirm();
   [[nodiscard]] bool reads_too_far() const;
+  [[nodiscard]] bool reads_blindly() const;
   void begin_renewal();
   void go_on_with_renewal(SteadyTime now);
   void look_for_culprit();

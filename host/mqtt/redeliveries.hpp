@@ -37,6 +37,8 @@ class Redeliveries {
   // or not. Up to this size of the log each id stands in it once, also with the messages that came after it was saved.
   // Above it no more must be read before the broker has confirmed.
   static constexpr std::size_t kMost = 50'000;
+  // Nothing new has come yet in this connection: what comes next may come again.
+  [[nodiscard]] bool may_come_again() const { return expected_ > 0; }
   // Whether so many more would be too many. What comes again does not count.
   [[nodiscard]] bool is_full(std::size_t more) const { return expected_ == 0 && log_.size() + more >= kMost; }
 

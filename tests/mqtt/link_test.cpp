@@ -294,3 +294,27 @@ TEST_CASE("link: a broker that sends on and on without an answer gets a goodbye,
   stage.until([&] { return stage.heard.size() == taken + 2; });
   CHECK(stage.heard.back() == "another one");
 }
+
+TEST_CASE("link: while it is open where the new messages begin, few are taken in at once") {
+  Stage stage;
+  stage.hurries = false;
+  stage.connect(connack(false));
+  stage.until([&] { return stage.link->connected(); });
+  // libmosquitto reads as many packets at once as it has messages of its own under way.
+  for (int i = 0; i < 1000; ++i) stage.link->publish("t", "own");
+  stage.broker.send(publish(1, "a") + publish(2, "b"));
+  stage.until([&] { return stage.heard.size() == 2; });
+  stage.broker.hang_up();
+  std::string fresh;
+  for (int i = 3; i <= 5000; ++i) fresh += publish(i, "new");
+  SUBCASE("behind a greeting") { stage.connect(connack(true) + publish(1, "a") + publish(2, "b") + fresh); }
+  SUBCASE("behind what comes again") {
+    stage.connect(connack(true) + publish(1, "a"));
+    stage.until([&] { return stage.link->connected(); });
+    stage.broker.send(publish(2, "b") + fresh);
+  }
+  std::size_t before = stage.heard.size();
+  stage.until([&] { return stage.heard.size() > before; });
+  CHECK(stage.heard.size() <= 2 + 2000);
+  stage.until([&] { return stage.heard.size() == 5000; });
+}

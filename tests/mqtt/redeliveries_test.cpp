@@ -56,10 +56,13 @@ TEST_CASE("redeliveries: after a reconnection with the session, what was taken i
   Redeliveries log;
   log.connected(false);
   for (const std::uint16_t packet : {1, 2, 3}) CHECK_FALSE(log.again(packet, 100u + packet));
+  CHECK_FALSE(log.may_come_again());
   log.connected(true);
   CHECK(log.again(2, 102));
   CHECK(log.again(3, 103));
+  CHECK(log.may_come_again());
   CHECK_FALSE(log.again(4, 104));
+  CHECK_FALSE(log.may_come_again());
   // The same packet id and bytes, but after a new one: a message that somebody sent twice.
   CHECK_FALSE(log.again(1, 101));
   CHECK_FALSE(log.again(3, 103));
