@@ -45,6 +45,7 @@ class Logic {
 
   // Kept by Runtime. [driver]
   std::uint64_t calls = 0, errors = 0;
+  bool replaced_on_probation = false;
   std::list<Actor*> holders;  // that have an object of it attached, and are in no handler now
 
  private:

@@ -250,7 +250,7 @@ void Runtime::finish(Turn& turn, SteadyTime now) {
     handle_again(turn);
   } else if (turn.result == BOTEL_OK) {
     commit(turn);
-  } else if (!retry(turn) && !put_off(turn)) {
+  } else if (!retry(turn) && !put_off(turn) && !pass_on(turn)) {
     fail(turn);
   }
 }
@@ -298,6 +298,14 @@ bool Runtime::put_off(Turn& turn) {
   note_failure(turn, turn.error, "; it waits until its version is rolled back, or has passed its probation");
   actor.drop_cached();
   role.failed_.emplace(&actor, std::move(turn.error));
+  return true;
+}
+
+// Where that has happened while its handler ran. No logic serves again once it is replaced, so that this ends.
+bool Runtime::pass_on(Turn& turn) {
+  if (turn.logic == turn.actor->role.logic_ || !turn.logic->replaced_on_probation) return false;
+  note_failure(turn, turn.error, "; its version has been replaced, and another one handles it");
+  handle_again(turn);
   return true;
 }
 

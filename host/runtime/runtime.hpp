@@ -159,6 +159,7 @@ class Runtime {
   void fail(Turn& turn, std::string_view why = {});
   bool retry(Turn& turn);
   bool put_off(Turn& turn);
+  bool pass_on(Turn& turn);
   void note_failure(const Turn& turn, std::string_view words, std::string_view what_next);
   void fail_waiting(Actor& actor, const std::string& error);
   void tell(Turn& turn, const Result<>& committed);

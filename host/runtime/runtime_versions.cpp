@@ -14,7 +14,10 @@ constexpr std::chrono::seconds kStuck{30};  // a handler that runs for so long c
 }  // namespace
 
 void Runtime::take_over(Role& role, std::shared_ptr<Logic> next) {
-  if (auto old = std::exchange(role.logic_, std::move(next))) replaced_.push_back(std::move(old));
+  if (auto old = std::exchange(role.logic_, std::move(next))) {
+    old->replaced_on_probation = role.on_probation_;
+    replaced_.push_back(std::move(old));
+  }
   role.on_probation_ = false;
   if (!role.logic_) return;
   for (Actor* const actor : std::exchange(role.stuck_, {})) ready_.push(*actor);
@@ -59,7 +62,7 @@ void Runtime::restart_with(Actor& actor, Event first) {
   if (!actor.busy_) go_on(actor);
 }
 
-// A version that is gone has handled it, and what it did is of no use to the one that is there.
+// A version that is gone has handled it, or failed at it, and the one that is there shall.
 void Runtime::handle_again(Turn& turn) {
   Actor& actor = *turn.actor;
   actor.drop_cached();

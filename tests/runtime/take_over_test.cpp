@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -433,31 +434,81 @@ TEST_CASE("probation: an actor may go, or begin anew, while an event of it waits
   }
 }
 
-TEST_CASE("probation: what an older version fails at, whose handler has run on, does not wait") {
-  Stage stage;
-  Actor& actor = stage.add();
+namespace {
+
+// Runs the stage on real threads; once the handler of `text` is inside, `meanwhile` happens, and then it fails.
+void fail_after(Stage& stage, FakeBot& bot, const std::string& text, const std::function<void()>& meanwhile) {
   std::atomic<bool> inside{false}, go{false};
-  stage.old_bot.handle = [&](const botel_call&, const botel_event&) -> std::int32_t {
+  bot.handle = [&, handle = bot.handle](const botel_call& call, const botel_event& event) -> std::int32_t {
+    if (FakeBot::view(event.payload) != text) return handle(call, event);
     inside = true;
     while (!go) std::this_thread::yield();
     return BOTEL_E_FAILED;
   };
-  stage.post(actor, "a");
   Workers* running = nullptr;
   Workers workers(
       [&] {
         stage.runtime.advance(stage.time);
         if (!stage.runtime.run(*running)) return false;
         if (inside && !go) {
-          stage.runtime.take_over(stage.role, stage.new_bot.logic("bot"));
-          stage.role.set_on_probation(true);
+          meanwhile();
           go = true;
         }
-        if (!stage.lines.empty()) running->stop();
+        if (go && !stage.runtime.has_work() && stage.runtime.away().empty()) running->stop();
         return true;
       },
       [] {}, 4);
   running = &workers;
   workers.run();
+}
+
+}  // namespace
+
+TEST_CASE("probation: what an older version fails at, whose handler has run on, does not wait") {
+  Stage stage;
+  Actor& actor = stage.add();
+  stage.post(actor, "a");
+  fail_after(stage, stage.old_bot, "a", [&] {
+    stage.runtime.take_over(stage.role, stage.new_bot.logic("bot"));
+    stage.role.set_on_probation(true);
+  });
   CHECK(stage.lines == Lines{"failed"});
+}
+
+TEST_CASE("probation: a handler that runs on when its version is rolled back, and fails, is the next version's") {
+  FakeBot mended;
+  mended.handle = [](const botel_call& call, const botel_event& event) { return Stage::answer("mended", call, event); };
+  Probation stage;
+  Actor& actor = stage.add();
+  for (const char* const text : {"a", "slow", "b"}) stage.post(actor, text);
+  SUBCASE("that before") {
+    fail_after(stage, stage.new_bot, "slow", [&] { stage.go_back(); });
+    CHECK(stage.lines == Lines{"new a ()", "old slow (a)", "old b (slow)"});
+  }
+  SUBCASE("a mended one, on probation, too") {
+    fail_after(stage, stage.new_bot, "slow", [&] {
+      stage.runtime.take_over(stage.role, mended.logic("bot"));
+      stage.role.set_on_probation(true);
+    });
+    CHECK(stage.lines == Lines{"new a ()", "mended slow (a)", "mended b (slow)"});
+  }
+  SUBCASE("none yet") {
+    fail_after(stage, stage.new_bot, "slow", [&] { stage.runtime.take_over(stage.role, nullptr); });
+    CHECK(stage.lines == Lines{"new a ()"});
+    stage.go_back();
+    settle(stage.runtime);
+    CHECK(stage.lines == Lines{"new a ()", "old slow (a)", "old b (slow)"});
+  }
+  SUBCASE("which fails, too") {
+    stage.old_bot.handle = [](const botel_call&, const botel_event&) { return BOTEL_E_FAILED; };
+    fail_after(stage, stage.new_bot, "slow", [&] { stage.go_back(); });
+    CHECK(stage.lines == Lines{"new a ()", "failed", "failed"});
+  }
+  SUBCASE("none, where it had passed its probation") {
+    fail_after(stage, stage.new_bot, "slow", [&] {
+      stage.role.set_on_probation(false);
+      stage.go_back();
+    });
+    CHECK(stage.lines == Lines{"new a ()", "failed", "old b (a)"});
+  }
 }
