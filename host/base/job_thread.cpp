@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "base/thread.hpp"
+
 namespace botel {
 
-JobThread::JobThread(std::function<void()> wake) : wake_(std::move(wake)), thread_([this] { work(); }) {}
+JobThread::JobThread(std::function<void()> wake) : wake_(std::move(wake)), thread_(start_thread([this] { work(); })) {}
 
 JobThread::~JobThread() {
   {

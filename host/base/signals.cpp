@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "base/thread.hpp"
+
 namespace botel {
 
 int open_signals(std::initializer_list<int> signals) {
@@ -24,7 +26,7 @@ std::thread start_without_signals(std::function<void()> run) {
   sigfillset(&blocked);
   for (const int number : kFatalSignals) sigdelset(&blocked, number);
   pthread_sigmask(SIG_SETMASK, &blocked, &restored.before);
-  return std::thread(std::move(run));
+  return start_thread(std::move(run));
 }
 
 }  // namespace botel

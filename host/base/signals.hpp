@@ -16,7 +16,7 @@ namespace botel {
 // What a thread's own fault sends it.
 inline constexpr std::array kFatalSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 
-// A thread that gets no signal but those. May throw std::system_error.
+// A thread that gets no signal but those. Throws as start_thread() does.
 [[nodiscard]] std::thread start_without_signals(std::function<void()> run);
 
 }  // namespace botel

@@ -13,10 +13,10 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
-#include <thread>
 
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/thread.hpp"
 #include "mqtt/errors.hpp"
 #include "mqtt/tls.hpp"
 
@@ -192,8 +192,8 @@ void Link::start_attempt() try {
   state_ = State::connecting;
   attempt_ = std::make_shared<Attempt>();
   const auto expiry = config_.keep_session ? config_.session_expiry : std::min(config_.session_expiry, kSessionOfRun);
-  std::thread([attempt = attempt_, client = client_, tls = tls_, host = config_.host, port = config_.port,
-               keepalive = static_cast<int>(config_.keepalive.count()), expiry = session_expiry(expiry)] {
+  start_thread([attempt = attempt_, client = client_, tls = tls_, host = config_.host, port = config_.port,
+                keepalive = static_cast<int>(config_.keepalive.count()), expiry = session_expiry(expiry)] {
     if (const auto loaded = tls ? tls->load() : Result<>(); !loaded) {
       attempt->error = loaded.error();
     } else if (const int error =
@@ -206,7 +206,7 @@ void Link::start_attempt() try {
   }).detach();
 } catch (const std::system_error& error) {
   attempt_.reset();
-  lost(fmt::format("no thread can be started: {}", error.code().message()));
+  lost(error.what());
 }
 
 void Link::finish_attempt() {

@@ -141,6 +141,7 @@ void Runtime::add_threads(Workers& workers) {
     ready_.back(*away.actor);
   }
   workers.set_extra(extra_threads_);
+  workers.try_again(now_.steady);
 }
 
 // An actor whose state the logic cannot read waits for one that can.

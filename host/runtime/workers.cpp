@@ -4,16 +4,19 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.hpp"
+
 namespace botel::runtime {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{1};
 constexpr int kTicksUntilSleep = 100;
+constexpr std::chrono::seconds kTryAgain{1};
 
 }  // namespace
 
-Workers::Workers(Round round, std::function<void()> wake, unsigned limit)
-    : round_(std::move(round)), wake_(std::move(wake)), limit_(std::max(limit, 2u)) {}
+Workers::Workers(Round round, std::function<void()> wake, unsigned limit, Start start)
+    : round_(std::move(round)), wake_(std::move(wake)), limit_(std::max(limit, 2u)), start_(std::move(start)) {}
 
 void Workers::run() {
   {
@@ -36,13 +39,24 @@ void Workers::set_extra(unsigned extra) {
   if (extra == extra_) return;
   const std::lock_guard lock(mutex_);
   extra_ = extra;
-  if (!watched_ && waiting_ == 0) add_thread();
+  if (lacks_thread()) add_thread();
 }
 
-// As long as there may be more. Where the system has none to give, no handler runs until one of ours is back.
+void Workers::try_again(SteadyTime now) {
+  if (!refused_ || now < try_again_at_) return;
+  try_again_at_ = now + kTryAgain;
+  const std::lock_guard lock(mutex_);
+  if (lacks_thread()) add_thread();
+}
+
+// As long as there may be more. By the driver, or the thread that is about to be it.
 void Workers::add_thread() try {
-  if (threads_.size() + 1 < limit_ + extra_) threads_.emplace_back([this] { attend(); });
-} catch (const std::system_error&) {
+  if (threads_.size() + 1 >= limit_ + extra_) return;
+  threads_.push_back(start_([this] { attend(); }));
+  if (std::exchange(refused_, false)) log::info("a thread for handlers can be started again");
+} catch (const std::system_error& error) {
+  if (std::exchange(refused_, true)) return;
+  log::error("{}; until one can, or a handler returns, no other handler begins", error.what());
 }
 
 void Workers::drive() {

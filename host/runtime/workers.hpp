@@ -16,6 +16,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.hpp"
+#include "base/thread.hpp"
+
 namespace botel::runtime {
 
 class Workers {
@@ -23,8 +26,11 @@ class Workers {
   // One round of the driver's work. False: this thread drives no longer, lend() has said so.
   using Round = std::function<bool()>;
 
+  // Makes a thread, or throws std::system_error.
+  using Start = std::function<std::thread(std::function<void()> run)>;
+
   // `wake` ends the driver's waiting; it is called by any thread. `limit`: how many threads at the most, at least 2.
-  Workers(Round round, std::function<void()> wake, unsigned limit);
+  Workers(Round round, std::function<void()> wake, unsigned limit, Start start = start_thread);
 
   // Drives until stop(); the calling thread is one of the threads. Every handler must have returned.
   void run();
@@ -34,6 +40,10 @@ class Workers {
 
   // So many more threads than `limit` there may be: others are in handlers that may never return. [driver]
   void set_extra(unsigned extra);
+
+  // In each round: where the system had no thread to give, and no other is there, it is asked again, once a second.
+  // [driver]
+  void try_again(SteadyTime now);
 
   // Whether a thread is there to take over. While it is not, no handler may run. [driver]
   [[nodiscard]] bool can_lend() const { return watched_.load(std::memory_order_acquire); }
@@ -56,14 +66,18 @@ class Workers {
   bool watch();
   void wake_watcher();
   void add_thread();
+  [[nodiscard]] bool lacks_thread() const { return !watched_ && waiting_ == 0; }
 
   const Round round_;
   const std::function<void()> wake_;
   const unsigned limit_;
+  const Start start_;
 
   // Odd while the driver is in a handler, and another number for each: what the watcher takes over is this handler.
   std::atomic<std::uint64_t> phase_{0};
-  std::uint64_t turns_ = 0;  // the driver's
+  std::uint64_t turns_ = 0;    // the driver's
+  bool refused_ = false;       // the driver's: the system had no thread to give
+  SteadyTime try_again_at_{};  // the driver's
   std::atomic<bool> watched_{false};
   std::atomic<bool> asleep_{false};
   std::atomic<bool> stopped_{false};

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/thread.hpp"
 
 namespace botel::store {
 namespace {
@@ -17,7 +18,7 @@ Writer::Writer(Store& store, Counters& counters, std::function<void()> wake, std
       pause_(pause),
       commits_(counters.add("store_commits_total", "Batches that are on disk")),
       failures_(counters.add("store_commits_failed_total", "Tries to commit a batch that failed")),
-      thread_([this] { run(); }) {}
+      thread_(start_thread([this] { run(); })) {}
 
 Writer::~Writer() {
   {

@@ -8,6 +8,7 @@
 #include "harness/world.hpp"
 
 using namespace harness;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -221,30 +222,73 @@ TEST_CASE("outage: a host whose name another client has taken comes back, and no
   CHECK(world.host->stop() == 0);
 }
 
+namespace {
+
+constexpr uid_t kNobody = 65534;
+
+// How many threads its user may have; empty: as many as ever.
+void allow_threads(const Process& host, const std::string& most, const fs::path& log) {
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_NPROC, &before) == 0);
+  const std::string all = before.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(before.rlim_cur);
+  auto command = as_user(kNobody);
+  for (const std::string& word : {std::string("prlimit"), "--pid=" + std::to_string(host.pid()),
+                                  "--nproc=" + (most.empty() ? all : most) + ":"}) {
+    command.push_back(word);
+  }
+  REQUIRE(run(command, log) == 0);
+}
+
+}  // namespace
+
 TEST_CASE("outage: a system that has no thread to give when the broker comes back is waited for") {
-  constexpr uid_t kNobody = 65534;
   TempDir dir;
   Broker broker(dir / "broker");
   Host host(dir / "host", {.url = broker.url(), .executable = program_as(kNobody, dir, dir / "host")});
   host.ready();
   broker.stop();
   host.process().wait_for_log("lost the broker");
-  const auto allow_threads = [&](const std::string& most) {
-    auto command = as_user(kNobody);
-    for (const std::string& word :
-         {std::string("prlimit"), "--pid=" + std::to_string(host.process().pid()), "--nproc=" + most + ":"}) {
-      command.push_back(word);
-    }
-    REQUIRE(run(command, dir / "prlimit.log") == 0);
-  };
-  rlimit before{};
-  REQUIRE(getrlimit(RLIMIT_NPROC, &before) == 0);
-  allow_threads("0");
+  allow_threads(host.process(), "0", dir / "prlimit.log");
   broker.start();
   host.process().wait_for_log("no thread can be started", 2);
-  allow_threads(before.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(before.rlim_cur));
+  allow_threads(host.process(), "", dir / "prlimit.log");
   host.process().wait_for_log("info: connected to the broker", 2);
   CHECK(host.stop() == 0);
+}
+
+TEST_CASE("outage: a system that has no thread to give while a handler hangs is asked until it has one") {
+  World world;
+  world.stop_host();
+  fs::remove_all(world.host.data());
+  world.host.options.executable = program_as(kNobody, world.dir, world.dir / "host");
+  world.host.options.host = "threads = 2";
+  world.start_host();
+  const Room room, other{.room = "other"};
+  for (const Room& each : {room, other}) world.start(each);
+  allow_threads(world.host.process(), "0", world.dir / "prlimit.log");
+  const auto go = world.dir / "go";
+  world.tell(room, "until " + go.string() + ";say done");
+  world.host.process().wait_for_log("no thread can be started");
+  world.tell(other, "say here");
+  world.fence();
+  CHECK(world.client.unexpected("#").empty());
+  allow_threads(world.host.process(), "", world.dir / "prlimit.log");
+  world.hear(other, "here");
+  write_file(go, "");
+  world.hear(room, "done");
+  CHECK(count(world.host.log(), "no thread can be started") == 1);
+  CHECK(count(world.host.log(), "a thread for handlers can be started again") == 1);
+}
+
+TEST_CASE("outage: a host that gets no thread when it starts says so, and ends") {
+  constexpr uid_t kAlone = 54321;
+  TempDir dir;
+  const fs::path program = dir / "without-threads";
+  write_file(program, "#!/bin/sh\nexec prlimit --nproc=1 " + program_as(kAlone, dir, dir / "host") + " \"$@\"\n");
+  fs::permissions(program, fs::perms(0755));
+  Host host(dir / "host", {.url = "mqtt://127.0.0.1:1", .executable = program.string()});
+  CHECK(host.process().wait() == 1);
+  CHECK(host.log() == "botel: no thread can be started: Resource temporarily unavailable\n");
 }
 
 TEST_CASE("outage: a host without its broker stops all the same") {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <future>
 #include <set>
+#include <system_error>
 
 using botel::runtime::Workers;
 
@@ -19,7 +20,8 @@ struct Jobs {
   std::function<void()> each_round = [] {};
   Workers workers;
 
-  explicit Jobs(unsigned threads) : workers([this] { return round(); }, [] {}, threads) {}
+  explicit Jobs(unsigned threads, Workers::Start start = botel::start_thread)
+      : workers([this] { return round(); }, [] {}, threads, std::move(start)) {}
 
   void add(std::function<void()> job) {
     ++unfinished;
@@ -92,6 +94,50 @@ TEST_CASE("workers: threads that may never come back are replaced, also where al
   jobs.workers.run();
   CHECK(gone >= 3);
   CHECK(jobs.drivers.size() >= 4);
+}
+
+namespace {
+
+// A system that has no thread to give, for a while.
+struct Shortage {
+  std::atomic<bool> is_there{true};
+  std::atomic<int> asked{0};
+
+  Workers::Start start = [this](std::function<void()> run) {
+    ++asked;
+    if (is_there) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    return botel::start_thread(std::move(run));
+  };
+};
+
+}  // namespace
+
+TEST_CASE("workers: a system that has no thread to give is asked again, once a second, until it has") {
+  Shortage shortage;
+  Jobs jobs(4, shortage.start);
+  std::promise<void> release;
+  SUBCASE("when they start") {}
+  SUBCASE("while a handler does not return") {
+    shortage.is_there = false;
+    jobs.add([&, future = release.get_future().share()] {
+      shortage.is_there = true;
+      shortage.asked = 0;
+      future.wait();
+    });
+  }
+  jobs.add([&] { release.set_value(); });
+  botel::SteadyTime now{};
+  int rounds = 0;
+  jobs.each_round = [&] {
+    now += std::chrono::milliseconds(100);
+    jobs.workers.try_again(now);
+    if (!shortage.is_there || ++rounds < 100) return;
+    CHECK(shortage.asked >= 10);
+    CHECK(shortage.asked <= 12);
+    shortage.is_there = false;
+  };
+  jobs.workers.run();
+  CHECK_FALSE(shortage.is_there);
 }
 
 TEST_CASE("workers: slow and quick handlers mixed are all run, by few threads") {
