@@ -197,7 +197,8 @@ class Runtime {
   void forget(Actor& actor);
   void spill(Actor& actor, Event event);
   void feed_hungry();
-  bool feed(Actor& actor);
+  enum class Fed { yes, soon, no };  // soon: the store is busy; no: it fails, or has not been given them yet
+  [[nodiscard]] Fed feed(Actor& actor);
   [[nodiscard]] bool changes_empty() const;
 
   const RuntimeConfig config_;

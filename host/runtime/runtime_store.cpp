@@ -8,7 +8,7 @@ namespace botel::runtime {
 namespace {
 
 constexpr std::size_t kPage = 500;  // events that are taken back from the store at once
-constexpr std::chrono::seconds kFeedAgain{1};
+constexpr std::chrono::milliseconds kFeedSoon{10}, kFeedAgain{1000};
 
 }  // namespace
 
@@ -97,34 +97,38 @@ void Runtime::saved() {
 
 void Runtime::feed_hungry() {
   timers_.cancel(std::exchange(feed_timer_, 0));
+  auto pause = kFeedAgain;
   for (Actor* const actor : std::exchange(hungry_, {})) {
-    if (feed(*actor)) {
+    const Fed fed = feed(*actor);
+    if (fed == Fed::yes) {
       actor->hungry_ = false;
       if (!actor->busy_) go_on(*actor);
     } else {
       hungry_.push_back(actor);
     }
+    if (fed == Fed::soon) pause = kFeedSoon;
   }
   if (!hungry_.empty()) {
-    feed_timer_ = timers_.set(now_.steady + kFeedAgain, [this] {
+    feed_timer_ = timers_.set(now_.steady + pause, [this] {
       feed_timer_ = 0;
       feed_hungry();
     });
   }
 }
 
-// False: the store cannot give them now, or has not been given them yet.
-bool Runtime::feed(Actor& actor) {
+Runtime::Fed Runtime::feed(Actor& actor) {
   const auto last = actor.queue_.empty() ? actor.handled_ : actor.queue_.back().event.sequence;
-  auto events = store_->inbox(actor.id_, last, kPage);
-  if (!events) {
+  auto inbox = store_->inbox(actor.id_, last, kPage);
+  if (!inbox) {
     complaints_.error("{} {}: {} events wait in the store: {}", actor.type, log::printable(actor.address),
-                      actor.spilled_, events.error());
-    return false;
+                      actor.spilled_, inbox.error());
+    return Fed::no;
   }
-  for (Event& event : *events) actor.queue_.push_back({std::move(event), true});
-  actor.spilled_ -= std::min(actor.spilled_, events->size());
-  return !events->empty();
+  if (!*inbox) return Fed::soon;
+  std::vector<Event>& events = **inbox;
+  for (Event& event : events) actor.queue_.push_back({std::move(event), true});
+  actor.spilled_ -= std::min(actor.spilled_, events.size());
+  return events.empty() ? Fed::no : Fed::yes;
 }
 
 // Restoring ----------------------------------------------------------------------------------------------------------

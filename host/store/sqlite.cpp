@@ -277,12 +277,11 @@ Result<> Sqlite::replace_file() {
   return replaced ? opened : replaced;
 }
 
-Result<std::vector<Event>> Sqlite::inbox(ActorId actor, std::uint64_t after, std::size_t most) {
-  // Who asks does not wait for the disk.
+Result<Store::Inbox> Sqlite::inbox(ActorId actor, std::uint64_t after, std::size_t most) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) return failure("{} is being written", file_);
+  if (!lock) return std::nullopt;
   if (auto connected = connect(); !connected) return tl::unexpected(connected.error());
-  return guarded(file_, [&]() -> Result<std::vector<Event>> {
+  return guarded(file_, [&]() -> Result<Inbox> {
     std::vector<Event> events;
     const auto limit = static_cast<std::uint64_t>(most);
     connection_->inbox.each(std::tuple(actor, bound(after), bound(limit)),

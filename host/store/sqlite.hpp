@@ -27,7 +27,7 @@ class Sqlite final : public Store {
 
   [[nodiscard]] Result<> commit(const Batch& batch) override;
   [[nodiscard]] Result<> load(const Visitor& visitor) override;
-  [[nodiscard]] Result<std::vector<Event>> inbox(ActorId actor, std::uint64_t after, std::size_t most) override;
+  [[nodiscard]] Result<Inbox> inbox(ActorId actor, std::uint64_t after, std::size_t most) override;
   [[nodiscard]] Result<std::vector<std::string>> items(const ItemQuery& query) override;
   [[nodiscard]] Result<bool> tidy() override;
 

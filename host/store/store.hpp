@@ -65,9 +65,10 @@ class Store {
 
   [[nodiscard]] virtual Result<> load(const Visitor& visitor) = 0;
 
-  // The first `most` events that wait for an actor behind the one with the sequence `after`. An error while a commit is
-  // under way, too.
-  [[nodiscard]] virtual Result<std::vector<Event>> inbox(ActorId actor, std::uint64_t after, std::size_t most) = 0;
+  // The first `most` events that wait for an actor behind the one with the sequence `after`; nothing while the store is
+  // busy with something else: who asks does not wait for the disk.
+  using Inbox = std::optional<std::vector<Event>>;
+  [[nodiscard]] virtual Result<Inbox> inbox(ActorId actor, std::uint64_t after, std::size_t most) = 0;
 
   // The JSON of items. May be called while a commit is under way, and sees nothing of it then.
   [[nodiscard]] virtual Result<std::vector<std::string>> items(const ItemQuery& query) = 0;

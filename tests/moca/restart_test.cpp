@@ -178,7 +178,7 @@ TEST_CASE("restart: what was answered with an error while nobody served is not d
   });
   CHECK(sent == 0);
   CHECK(run->take().empty());
-  CHECK(run->store.inbox(1, 0, 10).value().empty());
+  CHECK(run->store.inbox(1, 0, 10).value()->empty());
 }
 
 TEST_CASE("restart: what nobody had handled is handled then, and answered once") {

@@ -58,8 +58,8 @@ inline std::vector<std::string> contents(Store& store) {
   REQUIRE(store.load(visitor));
   for (const ActorId actor : waiting) {
     const auto events = store.inbox(actor, 0, 1000);
-    REQUIRE(events);
-    for (const Event& event : *events) lines.push_back(line(event));
+    REQUIRE(events.value());
+    for (const Event& event : **events) lines.push_back(line(event));
   }
   return lines;
 }

@@ -24,7 +24,7 @@ class FakeStore final : public Store {
     return trouble_.empty() ? Result<>() : tl::unexpected(trouble_);
   }
   Result<> load(const Visitor&) override { return {}; }
-  Result<std::vector<Event>> inbox(ActorId, std::uint64_t, std::size_t) override { return {}; }
+  Result<Inbox> inbox(ActorId, std::uint64_t, std::size_t) override { return std::nullopt; }
   Result<std::vector<std::string>> items(const ItemQuery&) override { return {}; }
   Result<bool> tidy() override {
     const std::lock_guard lock(mutex_);
