@@ -194,8 +194,8 @@ typedef struct botel_descriptor {
   /* Handles one event: BOTEL_OK, an error (with set_error) or BOTEL_RETRY_AFTER. [actor] */
   int32_t (*handle)(void* instance, const botel_call* call, const botel_event* event);
 
-  /* Frees what attach() was given; NULL when the plugin attaches nothing. No call of the actor is running. [any thread]
-   */
+  /* Frees what attach() was given, and must not wait: the whole host does meanwhile. NULL when the plugin attaches
+   * nothing. No call of the actor is running. [any thread] */
   void (*drop)(void* instance, void* object);
 
   /* An extension of the plugin, by id and revision; the pointer itself may be NULL. [any thread] */
