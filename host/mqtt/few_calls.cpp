@@ -26,7 +26,7 @@ ReadAhead::ReadAhead() : buffer_(std::make_unique<char[]>(kBytes)) {}
 ReadAhead::Scope::Scope(ReadAhead& which, int fd) {
   ahead = &which;
   ahead_fd = fd;
-  which.drained_ = false;
+  which.drained_ = which.paused_ = false;
 }
 
 ReadAhead::Scope::~Scope() { ahead = nullptr; }
@@ -39,6 +39,10 @@ void ReadAhead::clear() {
 
 ssize_t ReadAhead::read(int fd, void* out, std::size_t wanted) {
   if (ended_) return 0;
+  if (paused_) {
+    errno = EAGAIN;
+    return -1;
+  }
   if (begin_ == end_) {
     const ssize_t count = refill(fd);
     if (count <= 0) return count;

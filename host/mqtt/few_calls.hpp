@@ -32,6 +32,9 @@ class ReadAhead {
   // Nothing is left, neither here nor, when it was last looked at, in the socket: poll() tells of new bytes.
   [[nodiscard]] bool dry() const { return empty() && drained_; }
 
+  // Nothing more is to be had until the next scope.
+  void pause() { paused_ = true; }
+
   // From now on there is nothing but the end of the connection.
   void end() { ended_ = true; }
 
@@ -48,6 +51,7 @@ class ReadAhead {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   bool drained_ = true;
+  bool paused_ = false;
   bool ended_ = false;
 };
 

@@ -84,6 +84,7 @@ struct Link::Callbacks {
     slot.message.retained = message->retain;
     const bool may_come_again = link.has_session() && slot.packet != 0;
     slot.hash = may_come_again ? hash(payload, hash(slot.message.topic)) : 0;
+    if (link.reads_too_far()) link.read_ahead_.pause();
   }
   static void on_subscribe(mosquitto*, void* self, int packet, int count, const int* codes, const mosquitto_property*) {
     Link& link = *static_cast<Link*>(self);

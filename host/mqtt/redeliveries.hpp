@@ -39,8 +39,11 @@ class Redeliveries {
   static constexpr std::size_t kMost = 50'000;
   // Nothing new has come yet in this connection: what comes next may come again.
   [[nodiscard]] bool may_come_again() const { return expected_ > 0; }
-  // Whether so many more would be too many. What comes again does not count.
-  [[nodiscard]] bool is_full(std::size_t more) const { return expected_ == 0 && log_.size() + more >= kMost; }
+  // Whether so many more would be too many. What may come again does not count.
+  [[nodiscard]] bool is_full(std::size_t more) const {
+    const std::size_t again = expected_ > 0 ? last() + 1 - expected_ : 0;
+    return more >= again && log_.size() + more - again >= kMost;
+  }
 
   // What an earlier run took in, in order.
   void restore(const store::Received& received);

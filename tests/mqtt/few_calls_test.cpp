@@ -56,6 +56,21 @@ TEST_CASE("few calls: small reads come from one large one, and the end is known 
   CHECK(pipe.get(9) == "later");
 }
 
+TEST_CASE("few calls: after a pause the rest comes in the next scope") {
+  const Pipe pipe;
+  ReadAhead ahead;
+  pipe.put("abc");
+  {
+    const ReadAhead::Scope scope(ahead, pipe.ends[0]);
+    CHECK(pipe.get(1) == "a");
+    ahead.pause();
+    CHECK(pipe.get(1) == "-");
+    CHECK_FALSE(ahead.dry());
+  }
+  const ReadAhead::Scope scope(ahead, pipe.ends[0]);
+  CHECK(pipe.get(9) == "bc");
+}
+
 TEST_CASE("few calls: what is left of a scope comes first in the next one") {
   const Pipe pipe;
   ReadAhead ahead;

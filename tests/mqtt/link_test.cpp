@@ -252,6 +252,42 @@ TEST_CASE("link: a broker that was asked, and has answered, hands over no acknow
   stage.until([&] { return stage.heard.size() == 2; });
 }
 
+namespace {
+
+// Sends `messages`, as the host reads them, until it says goodbye.
+void send_until_goodbye(Stage& stage, std::string messages) {
+  std::string received;
+  const auto said_goodbye = [&] { return received.ends_with(kGoodbye); };
+  while (!messages.empty() && !said_goodbye()) {
+    messages.erase(0, stage.broker.send_some(messages));
+    stage.round();
+    received += stage.broker.received();
+  }
+  stage.until([&] {
+    received += stage.broker.received();
+    return said_goodbye();
+  });
+}
+
+}  // namespace
+
+TEST_CASE("link: while the broker confirms nothing, no more is taken in than it has packet ids for") {
+  constexpr int kFull = mqtt::Redeliveries::kMost;
+  Stage stage;
+  stage.hurries = false;
+  std::string messages;
+  for (int i = 1; i <= kFull + 5000; ++i) messages += publish(i, std::to_string(i));
+  for (int i = 0; i < 1000; ++i) stage.link->publish("t", "own");
+  stage.connect(connack(false));
+  for (int losses = 1; losses <= 3; ++losses) {
+    send_until_goodbye(stage, messages);
+    CHECK(stage.heard.size() == kFull);
+    stage.broker.hang_up();
+    stage.until([&] { return stage.link->losses() == losses; });
+    stage.connect(connack(true));
+  }
+}
+
 TEST_CASE("link: a broker that sends on and on without an answer gets a goodbye, and goes on in another connection") {
   constexpr int kFull = mqtt::Redeliveries::kMost;
   Stage stage;

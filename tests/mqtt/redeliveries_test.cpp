@@ -195,6 +195,8 @@ TEST_CASE("redeliveries: it is full where packet ids could be used twice, but no
   CHECK(log.is_full(0));
   log.connected(true);
   CHECK_FALSE(log.is_full(0));
+  CHECK_FALSE(log.is_full(Redeliveries::kMost - 1));
+  CHECK(log.is_full(Redeliveries::kMost));
   CHECK(receive(log, 5, Redeliveries::kMost) == static_cast<int>(Redeliveries::kMost - 4));
   receive(log, Redeliveries::kMost + 1, Redeliveries::kMost + 1);
   CHECK_FALSE(log.is_full(0));  // the first four were acknowledged
