@@ -22,7 +22,6 @@ bool Goodbye::advance() {
     if (mosquitto_socket(client_) >= 0 && mosquitto_loop_write(client_, 1) != MOSQ_ERR_SUCCESS) return true;
     written_ = mosquitto_socket(client_) < 0;
     if (!written_) return false;
-    shutdown(socket_.get(), SHUT_WR);
   }
   std::array<char, 65536> bytes;
   ssize_t count = 0;

@@ -2,7 +2,8 @@
 //
 // libmosquitto closes its socket as soon as the DISCONNECT is written. Where something is left unread there, the system
 // then resets the connection, and the broker loses what it has not read yet. So the socket is kept open here, and read,
-// until the broker has closed its end.
+// until the broker has closed its end. Our end is not shut down either: many a proxy then closes both, and drops what
+// the broker has not read.
 #pragma once
 
 #include <poll.h>

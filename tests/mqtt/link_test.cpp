@@ -52,7 +52,8 @@ class Broker {
   // Whether the connection goes on.
   [[nodiscard]] bool is_there() const {
     char byte = 0;
-    return client_ >= 0 && (recv(client_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 || errno == EAGAIN);
+    const ssize_t count = client_ < 0 ? 0 : recv(client_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return count > 0 || (count < 0 && errno == EAGAIN);
   }
   // As much as there is room for.
   std::size_t send_some(const std::string& bytes) {
@@ -281,6 +282,7 @@ TEST_CASE("link: while the broker confirms nothing, no more is taken in than it 
   stage.connect(connack(false));
   for (int losses = 1; losses <= 3; ++losses) {
     send_until_goodbye(stage, messages);
+    CHECK(stage.broker.is_there());  // a proxy may close both sides with one, and drop what is on its way
     CHECK(stage.heard.size() == kFull);
     stage.broker.hang_up();
     stage.until([&] { return stage.link->losses() == losses; });
