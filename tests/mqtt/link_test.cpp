@@ -280,7 +280,7 @@ TEST_CASE("link: while the broker confirms nothing, no more is taken in than it 
   for (int i = 1; i <= kFull + 5000; ++i) messages += publish(i, std::to_string(i));
   for (int i = 0; i < 1000; ++i) stage.link->publish("t", "own");
   stage.connect(connack(false));
-  for (int losses = 1; losses <= 3; ++losses) {
+  for (std::uint64_t losses = 1; losses <= 3; ++losses) {
     send_until_goodbye(stage, messages);
     CHECK(stage.broker.is_there());  // a proxy may close both sides with one, and drop what is on its way
     CHECK(stage.heard.size() == kFull);
