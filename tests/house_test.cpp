@@ -128,3 +128,11 @@ TEST_CASE("house: every room of the host is in the table") {
 TEST_CASE("house: libraries with one user keep to it") {
   for (const auto& stranger : strangers()) FAIL_CHECK(stranger);
 }
+
+TEST_CASE("house: no thread_local of the host has a destructor: its first use would wait for a plugin's constructor") {
+  std::ifstream in(BOTEL_EXECUTABLE, std::ios::binary);
+  std::ostringstream program;
+  program << in.rdbuf();
+  REQUIRE(program.str().find("pthread_create") != std::string::npos);
+  CHECK(program.str().find("__cxa_thread_atexit") == std::string::npos);
+}

@@ -1,7 +1,9 @@
 // The threads of the black box: their places, their ends by a fatal signal or exit().
 #include "base/black_box_threads.hpp"
 
+#include <dlfcn.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <cstdlib>
 #include <new>
 
 #include "base/log.hpp"
@@ -118,14 +121,18 @@ void on_fatal_signal(int signal, siginfo_t* info, void*) {
   errno = error;
 }
 
-// What a thread holds until it ends.
+// Of the thread that calls exit().
+void on_exit() {
+  if (here.slot && here.slot->run() != 0) blame(0);
+}
+
+// What a thread holds until it ends. It is no thread_local: the first use of one with a destructor takes the linker's
+// lock, which the loader holds for as long as a plugin's constructor runs.
 struct Place {
+  Place() = default;
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
   ~Place() {
-    // exit() destroys what belongs to its thread, and then what is static.
-    if (here.slot && here.slot->run() != 0) {
-      blame(0);
-      here = {};
-    }
     leave();
     stack_t none{};
     none.ss_flags = SS_DISABLE;
@@ -150,6 +157,30 @@ struct Place {
   std::unique_ptr<std::byte[]> stack;
 };
 
+pthread_key_t place_key() {
+  static const pthread_key_t made = [] {
+    pthread_key_t fresh{};
+    pthread_key_create(&fresh, [](void* place) { delete static_cast<Place*>(place); });
+    return fresh;
+  }();
+  return made;
+}
+
+// This thread's; null: there is no memory for it.
+Place* own_place() noexcept {
+  if (void* const place = pthread_getspecific(place_key())) return static_cast<Place*>(place);
+  std::unique_ptr<Place> place(new (std::nothrow) Place);
+  if (!place || pthread_setspecific(place_key(), place.get()) != 0) return nullptr;
+  return place.release();
+}
+
+using Exit = void(int);
+
+Exit* libc_exit() {
+  static Exit* const found = reinterpret_cast<Exit*>(dlsym(RTLD_NEXT, "exit"));
+  return found;
+}
+
 }  // namespace
 
 void note_left(const Memory& memory, const std::vector<std::uint64_t>& innocent) {
@@ -162,6 +193,8 @@ void note_left(const Memory& memory, const std::vector<std::uint64_t>& innocent)
 }
 
 void watch(const Memory& memory) {
+  libc_exit();                                                          // now, as it takes the linker's lock
+  static const int registered [[maybe_unused]] = std::atexit(on_exit);  // for err() and its like, which call libc's own
   host = getpid();
   watched = &memory;
   struct sigaction action {};
@@ -195,16 +228,24 @@ void BlackBox::end() noexcept {
 }
 
 bool BlackBox::take_place() noexcept {
-  thread_local Place place;
-  place.leave();
+  Place* const place = own_place();
+  if (!place) return false;
+  place->leave();
   for (Slot& slot : memory_->slots) {
     if (!slot.take()) continue;
     here = {memory_.get(), &slot};
-    place.memory = memory_;
-    place.make_stack();
+    place->memory = memory_;
+    place->make_stack();
     return true;
   }
   return false;
 }
 
 }  // namespace botel
+
+// Before anything is destroyed, which other threads may run into.
+extern "C" void exit(int code) noexcept {
+  botel::black_box::on_exit();
+  botel::black_box::libc_exit()(code);
+  __builtin_unreachable();
+}

@@ -1,4 +1,6 @@
 // Which thread has which place in the black box, and what happens when one gets a fatal signal or calls exit().
+//
+// exit() of this process is our own: it notes the task of the thread that calls it, and calls libc's.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,15 @@
 #include "base/json.hpp"
 
+#include <rapidjson/allocators.h>
 #include <rapidjson/encodings.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 #include <rapidjson/writer.h>
 
+#include <array>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 
 namespace botel::json {
@@ -124,8 +127,10 @@ std::optional<Value> Document::present(std::string_view key) const {
 }
 
 Result<Document> read(std::string_view text) {
-  // It keeps the memory of its stack for the next text.
-  static thread_local rapidjson::Reader reader;
+  // Most texts need no more memory than this.
+  alignas(std::max_align_t) std::array<char, 2048> memory;
+  rapidjson::MemoryPoolAllocator<> pool(memory.data(), memory.size());
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, rapidjson::MemoryPoolAllocator<>> reader(&pool);
   rapidjson::MemoryStream stream(text.data(), text.size());
   Slicer slicer(text, stream);
   const auto result = reader.Parse<kFlags>(stream, slicer);

@@ -20,9 +20,9 @@ namespace {
 struct Running {
   botel_call* call = nullptr;
   Turn* turn = nullptr;
+  std::string* error = nullptr;  // where it says why it fails
 };
-thread_local Running running;
-thread_local std::string last_error;
+constinit thread_local Running running;
 constexpr std::size_t kLongestLine = 1000;  // bytes of what a plugin writes to the log
 
 std::string_view view(botel_str text) { return {text.ptr, text.len}; }
@@ -87,9 +87,9 @@ std::int32_t attach(const botel_call* call, void* object) noexcept {
 }
 
 void set_error(const botel_host*, botel_str message) noexcept try {
-  last_error = log::printable(view(message), kLongestLine);
+  if (running.error) *running.error = log::printable(view(message), kLongestLine);
 } catch (...) {
-  last_error.clear();
+  running.error->clear();
 }
 
 void write_log(const botel_host* host, std::int32_t level, botel_str message) noexcept try {
@@ -134,12 +134,14 @@ Logic::Logic(const botel_descriptor& descriptor, std::shared_ptr<const Code> lib
 Result<std::shared_ptr<Logic>> Logic::create(const botel_descriptor& descriptor, std::string_view config,
                                              std::shared_ptr<const Code> library) {
   std::shared_ptr<Logic> logic(new Logic(descriptor, std::move(library)));
-  last_error.clear();
+  std::string error;
+  running = {.error = &error};
   const Code::Scope scope(logic->library_.get());
   const std::int32_t result = descriptor.create(&logic->host_, borrow(config), &logic->instance_);
+  running = {};
   if (result != BOTEL_OK) {
     return failure("{} {}: create failed with {}{}{}", descriptor.id, descriptor.version, result,
-                   last_error.empty() ? "" : ": ", last_error);
+                   error.empty() ? "" : ": ", error);
   }
   logic->created_ = true;
   return logic;
@@ -158,12 +160,12 @@ void Logic::handle(Turn& turn) {
       e.attempt,           e.flags, e.format, e.status,   borrow(e.payload), borrow(e.detail), borrow(e.blob)};
   botel_call call{sizeof(botel_call), actor.state_schema(),  &host_,     borrow(actor.type), borrow(actor.address),
                   borrow(actor.info), borrow(actor.state()), turn.cached};
-  running = {&call, &turn};
-  last_error.clear();
+  turn.error.clear();
+  running = {&call, &turn, &turn.error};
   const Code::Scope scope(library_.get());
   turn.result = descriptor_.handle(instance_, &call, &event);
   running = {};
-  if (turn.result != BOTEL_OK) turn.error = last_error;
+  if (turn.result == BOTEL_OK) turn.error.clear();
 }
 
 void Logic::drop(void* object) {

@@ -1,6 +1,7 @@
 #include "base/black_box.hpp"
 
 #include <doctest/doctest.h>
+#include <err.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -92,6 +93,7 @@ TEST_CASE("black box: whatever a handler ends the host with is noted, on every t
       {"exception", throw_through, SIGABRT},
       {"used-up stack", [] { use_up_the_stack(0); }, SIGSEGV},
       {"exit", [] { std::exit(3); }, 0},
+      {"libc's own exit", [] { errx(3, "it is broken"); }, 0},
   };
   for (const Way& way : ways) {
     for (const bool other_thread : {false, true}) {

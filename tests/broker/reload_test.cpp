@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <map>
 
 #include "harness/control.hpp"
@@ -364,6 +365,26 @@ TEST_CASE("reload: what has crashed the host twice while it was loaded is left o
   CHECK(scene.botel({"reload"}) == 1);
   CHECK(count(scene.said, "it has crashed the host") == 1);
   scene.hear("1.0.0 and on it goes");
+}
+
+TEST_CASE("reload: while a constructor does not return, new threads handle events, and the host can be stopped") {
+  Scene scene;
+  scene.put("hangs-in-the-host", "other.so");
+  wait_until("it to be loaded",
+             [&] { return count(read_file(scene.world.host.data() / "running"), "plugin other, loading") > 0; });
+  const fs::path go = scene.dir / "go";
+  for (const std::string name : {"21", "22", "23", "24"}) {
+    const Room slow{.room = name};
+    scene.world.start(slow);
+    scene.world.tell(slow, "until " + go.string());
+  }
+  scene.hear("1.0.0 hello");
+  CHECK(scene.botel({"plugins"}) == 0);
+  write_file(go, "");
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(scene.world.host.stop() == 1);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  CHECK(count(scene.world.host.log(), "a plugin does not return from being loaded") == 1);
 }
 
 TEST_CASE("reload: what only the next start can take, and what nobody reads, is named") {
