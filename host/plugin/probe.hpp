@@ -29,7 +29,7 @@ struct Tried {
 // Why it must not be loaded.
 struct Refusal {
   std::string why;
-  // Nothing of it has run: the host could not start the process, or had no time or memory for it.
+  // It is not the plugin's doing: the host could not start the process, or had no time or memory for it.
   bool may_pass = false;
 };
 

@@ -304,6 +304,20 @@ TEST_CASE("plugins: a version that could not be tried is tried again") {
   CHECK(stage.state() == "2.0.0 on probation");
 }
 
+TEST_CASE("plugins: a version that could be made when it was tried, and not afterwards, is tried again") {
+  const Disk disk;
+  disk.put("v1");
+  Stage stage(disk);
+  stage.open();
+  setenv("ZOO_NO_MEMORY", "1", 1);
+  CHECK(stage.drop("lacks-memory-in-the-host") == "refused: zoo 2.0.0: create failed with -4");
+  stage.pass(milliseconds(10'000));
+  CHECK(stage.state() == "1.0.0 serving");
+  unsetenv("ZOO_NO_MEMORY");
+  stage.pass(milliseconds(10'000));
+  CHECK(stage.state() == "2.0.0 on probation");
+}
+
 TEST_CASE("plugins: a reload says what has become of the configuration, too") {
   const Disk disk;
   disk.put("v1");

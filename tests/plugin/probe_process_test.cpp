@@ -42,7 +42,7 @@ TEST_CASE("probe: a program that cannot be started is an error") {
   CHECK(zoo::has(text(scene.run(copy)), "cannot be started: Permission denied"));
 }
 
-TEST_CASE("probe: what has stopped it before any of the plugin ran may pass, and what the plugin has done may not") {
+TEST_CASE("probe: what keeps it from running, or kills it, may pass, and what the plugin has done may not") {
   Scene scene;
   const auto copy = zoo::copy(scene.folder, "v1");
   const auto may_pass = [&](const std::string& script) {
@@ -54,7 +54,8 @@ TEST_CASE("probe: what has stopped it before any of the plugin ran may pass, and
   CHECK(may_pass("echo 'cannot load libraries: no memory' >&2; exit 127"));
   CHECK(may_pass("kill -KILL $$"));
   CHECK_FALSE(may_pass("echo step loading it; exit 127"));
-  CHECK_FALSE(may_pass("echo step loading it; kill -KILL $$"));
+  CHECK_FALSE(may_pass("echo step loading it; kill -SEGV $$"));
+  CHECK_MESSAGE(may_pass("echo step loading it; kill -KILL $$"), "as where no memory is left");
   CHECK_FALSE(may_pass(R"(echo 'answer {"refusal":"no","errors":[],"warnings":[]}')"));
   scene.config.time = std::chrono::milliseconds(1);
   CHECK(may_pass("sleep 60"));

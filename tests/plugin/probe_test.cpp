@@ -37,6 +37,7 @@ const Case kCases[] = {
     {"connector", ""},
     {"other", "error: it does not offer zoo\n"},
     {"crashes-in-the-host", "error: it does not offer zoo\n"},
+    {"lacks-memory-in-the-host", ""},
     {"hangs-in-the-host", "error: it does not offer zoo\n"},
     {"wants-a-greeting", "error: its configuration is wrong: is missing: greeting\n"},
     {"fails",

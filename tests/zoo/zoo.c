@@ -41,15 +41,18 @@ __attribute__((constructor)) static void exit_when_loaded(void) { exit(0); }
 #ifdef ZOO_CRASHES_WHEN_LOADED
 __attribute__((constructor)) static void crash_when_loaded(void) { raise(SIGSEGV); }
 #endif
+// In the process that is started for it, not in the host.
+static int is_tried(void) {
+  static const char command[] = "botel\0probe";
+  char words[sizeof command] = {0};
+  const int file = open("/proc/self/cmdline", O_RDONLY);
+  const ssize_t size = read(file, words, sizeof words);
+  close(file);
+  return size == sizeof words && memcmp(words, command, sizeof words) == 0;
+}
 #if defined ZOO_CRASHES_IN_THE_HOST || defined ZOO_HANGS_IN_THE_HOST
 __attribute__((constructor)) static void fail_where_it_is_not_tried(void) {
-  char words[200] = {0};
-  const int file = open("/proc/self/cmdline", O_RDONLY);
-  const ssize_t size = read(file, words, sizeof words - 1);
-  close(file);
-  for (ssize_t i = 0; i + 5 < size; ++i) {
-    if (memcmp(words + i, "probe", 5) == 0) return;
-  }
+  if (is_tried()) return;
 #ifdef ZOO_HANGS_IN_THE_HOST
   for (;;) pause();
 #endif
@@ -121,6 +124,9 @@ static int32_t create(const botel_host* host, botel_str config, void** instance)
 #endif
 #ifdef ZOO_STARTS_A_THREAD
   start_thread();
+#endif
+#ifdef ZOO_LACKS_MEMORY_IN_THE_HOST
+  if (getenv("ZOO_NO_MEMORY") && !is_tried()) return BOTEL_E_LIMIT;
 #endif
 #ifdef ZOO_CANNOT_BE_MADE
   const botel_str why = {"I do not want to", 16};
