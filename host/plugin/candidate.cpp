@@ -1,6 +1,7 @@
 #include "plugin/candidate.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/log.hpp"
 
@@ -21,7 +22,7 @@ std::string describe(const Clash& clash) {
   if (clash.wanted.path == clash.present.path) {
     return fmt::format(
         "it needs {} as it is now, and another version of that is in memory: restart the host, or give the new one "
-        "another soname",
+        "another name",
         path(clash.wanted));
   }
   return fmt::format("it needs {}, and {} is in memory by that name: give one of them another soname",
@@ -65,6 +66,7 @@ void Candidate::try_out(const ProbeConfig& config, const std::atomic<bool>& stop
   warnings = std::move(tried->warnings);
   own_ = std::move(tried->own);
   brought_ = std::move(tried->brought);
+  opened_ = std::move(tried->opened);
   if (const auto replaced = clashes(own_); !replaced.empty()) {
     warnings.push_back(names_of(replaced) +
                        ": replaced since the host started, which uses the old until it is restarted");
@@ -75,10 +77,11 @@ void Candidate::try_out(const ProbeConfig& config, const std::atomic<bool>& stop
 
 // What was tried would not be what is loaded.
 void Candidate::check_libraries() {
-  if (const auto others = clashes(brought_); error.empty() && !others.empty()) {
-    error = describe(others.front());
-    may_pass = true;
-  }
+  auto others = clashes(brought_);
+  std::ranges::move(clashes(opened_, By::path), std::back_inserter(others));
+  if (!error.empty() || others.empty()) return;
+  error = describe(others.front());
+  may_pass = true;
 }
 
 void Candidate::judge_errors() {

@@ -95,7 +95,7 @@ struct Candidate {
   [[nodiscard]] std::shared_ptr<runtime::Logic> make(std::size_t part);
   void judge_errors();
 
-  std::vector<Image> own_, brought_;  // libraries of the process in which it was tried
+  std::vector<Image> own_, brought_, opened_;  // libraries of the process in which it was tried
 };
 
 }  // namespace botel::plugin

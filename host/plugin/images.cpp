@@ -74,12 +74,14 @@ std::vector<Image> images() {
   return all;
 }
 
-std::vector<Clash> clashes(const std::vector<Image>& wanted) {
+std::vector<Clash> clashes(const std::vector<Image>& wanted, By by) {
   std::vector<Clash> all;
   const auto present = images();
   for (const Image& one : wanted) {
-    const auto same_name = [&](const Image& other) { return one.path.filename() == other.path.filename(); };
-    const auto found = std::ranges::find_if(present, same_name);
+    const auto same = [&](const Image& other) {
+      return by == By::path ? one.path == other.path : one.path.filename() == other.path.filename();
+    };
+    const auto found = std::ranges::find_if(present, same);
     if (found != present.end() && found->file != one.file) all.push_back({one, *found});
   }
   return all;

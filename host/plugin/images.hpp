@@ -20,11 +20,13 @@ struct Image {
 // Without the program itself. [any thread]
 [[nodiscard]] std::vector<Image> images();
 
-// Of `wanted`, those for which this process has another file of the same name in memory, and that one.
+// Of `wanted`, those for which this process has another file in memory that the linker would give out instead, and that
+// one: it is known by its name to who needs it, and by its path to who opens it.
 struct Clash {
   Image wanted, present;
 };
-[[nodiscard]] std::vector<Clash> clashes(const std::vector<Image>& wanted);
+enum class By { name, path };
+[[nodiscard]] std::vector<Clash> clashes(const std::vector<Image>& wanted, By by = By::name);
 
 // "fd:01:4242 /usr/lib/libz.so.1", and back.
 [[nodiscard]] std::string to_text(const Image& image);

@@ -191,7 +191,7 @@ Result<Tried> judge(const Child& child) {
   }
   if (!answer->refusal.empty()) return failure("{}", answer->refusal);
   return Tried{std::move(answer->errors), std::move(answer->warnings), std::move(answer->own),
-               std::move(answer->brought)};
+               std::move(answer->brought), std::move(answer->opened)};
 }
 
 // As the system does that has no memory left.

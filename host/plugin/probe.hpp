@@ -23,7 +23,8 @@ struct Trial {
 struct Tried {
   std::vector<std::string> errors;    // by trial; empty: an instance can be made of it
   std::vector<std::string> warnings;  // what does not speak against loading it
-  std::vector<Image> own, brought;    // the libraries of the process: its own, and those that came with the plugin
+  // The libraries of the process: its own, those that came with the plugin, and those that its instances have opened.
+  std::vector<Image> own, brought, opened;
 };
 
 // Why it must not be loaded.

@@ -83,6 +83,11 @@ std::size_t threads() {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/task", error), {}));
 }
 
+std::vector<Image> without(const std::vector<Image>& some, std::vector<Image> all) {
+  std::erase_if(all, [&](const Image& image) { return std::ranges::count(some, image) > 0; });
+  return all;
+}
+
 class Probe {
  public:
   Probe(Library& library, std::shared_ptr<const runtime::Code> code, const Words& words)
@@ -100,12 +105,14 @@ class Probe {
     if ((*found)->kind == BOTEL_BOT) try_room(*logic);
     if ((*found)->kind == BOTEL_CONNECTOR) try_configuration(*logic);
     most_threads = std::max(most_threads, threads());
+    std::ranges::move(without(libraries, images()), std::back_inserter(libraries));
     words_.step("destroying " + trial.name);
     return "";
   }
 
   std::vector<std::string> warnings;
   std::size_t most_threads = 0;  // that there were at the same time
+  std::vector<Image> libraries;  // that there were beside an instance
 
  private:
   // The beginning of what MOCA asks first; what follows would need an answer.
@@ -194,13 +201,14 @@ Answer try_all(const std::filesystem::path& copy, const Words& words) {
   words.step("loading it");
   auto library = Library::load(copy, note->items);
   if (!library) return {.refusal = library.error()};
-  answer.brought = images();
-  std::erase_if(answer.brought,
-                [&](const Image& image) { return image.path == copy || std::ranges::count(answer.own, image) > 0; });
+  const std::vector<Image> loaded = images();
+  answer.brought = without(answer.own, loaded);
+  std::erase_if(answer.brought, [&](const Image& image) { return image.path == copy; });
   {
     Probe probe(**library, *library, words);
     for (const Trial& trial : trials) answer.errors.push_back(probe.run(trial));
     answer.warnings = std::move(probe.warnings);
+    answer.opened = without(loaded, std::move(probe.libraries));
     if (std::max(probe.most_threads, threads()) > before) {
       answer.refusal = "it has started a thread, which no plugin may";
       return answer;

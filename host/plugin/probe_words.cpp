@@ -57,9 +57,9 @@ std::vector<Image> read_images(const json::Document& from, std::string_view key)
 std::string step_line(std::string_view doing) { return fmt::format("{}{}\n", kStep, doing); }
 
 std::string answer_line(const Answer& answer) {
-  return fmt::format("{}{{\"refusal\":{},\"errors\":{},\"warnings\":{},\"own\":{},\"brought\":{}}}\n", kAnswer,
-                     json::quoted(answer.refusal), list(answer.errors), list(answer.warnings), list(texts(answer.own)),
-                     list(texts(answer.brought)));
+  return fmt::format("{}{{\"refusal\":{},\"errors\":{},\"warnings\":{},\"own\":{},\"brought\":{},\"opened\":{}}}\n",
+                     kAnswer, json::quoted(answer.refusal), list(answer.errors), list(answer.warnings),
+                     list(texts(answer.own)), list(texts(answer.brought)), list(texts(answer.opened)));
 }
 
 bool has_begun(std::string_view said) { return last_behind(said, kStep) || last_behind(said, kAnswer); }
@@ -72,8 +72,12 @@ std::optional<Answer> read_answer(std::string_view said) {
   const auto line = last_behind(said, kAnswer);
   const auto answer = line ? json::read(*line) : failure("");
   if (!answer) return {};
-  return Answer{log::printable(json::text(*answer, "refusal"), kLongest), read_list(*answer, "errors"),
-                read_list(*answer, "warnings"), read_images(*answer, "own"), read_images(*answer, "brought")};
+  return Answer{log::printable(json::text(*answer, "refusal"), kLongest),
+                read_list(*answer, "errors"),
+                read_list(*answer, "warnings"),
+                read_images(*answer, "own"),
+                read_images(*answer, "brought"),
+                read_images(*answer, "opened")};
 }
 
 }  // namespace botel::plugin

@@ -13,7 +13,8 @@ namespace botel::plugin {
 struct Answer {
   std::string refusal{};  // why it must not be loaded; empty: it may
   std::vector<std::string> errors{}, warnings{};
-  std::vector<Image> own{}, brought{};  // libraries in memory: before it was loaded, and those that came with it
+  // Libraries in memory: before it was loaded, those that came with it, and those that its instances have opened.
+  std::vector<Image> own{}, brought{}, opened{};
 };
 
 // "step making echo"

@@ -64,9 +64,31 @@ TEST_CASE("libraries: a new version is refused while the old version of its libr
   CHECK(has(refused, "refused: it needs "));
   CHECK(has(refused,
             "libzoo-dep.so.1 as it is now, and another version of that is in memory: restart the host, or "
-            "give the new one another soname"));
+            "give the new one another name"));
   CHECK(shop.stage.tell("dep") == "dep 1");
   CHECK(shop.stage.state() == "1.0.0 serving");
+}
+
+TEST_CASE("libraries: a new version is refused while the old version of a library is in memory that it opens itself") {
+  Shop shop;
+  shop.put_library(1);
+  shop.put_with("opens-dep");
+  Stage stage(shop);
+  stage.open();
+  CHECK(stage.tell("dep") == "dep 1");
+  SUBCASE("at the same path") {
+    shop.put_library(2);
+    shop.put_with("opens-dep-too");
+    CHECK(has(stage.become(), "libzoo-dep.so.1 as it is now, and another version of that is in memory"));
+    CHECK(stage.tell("dep") == "dep 1");
+    CHECK(stage.state() == "1.0.0 serving");
+  }
+  SUBCASE("and taken where it opens another path") {
+    shop.put_library(2, "another");
+    shop.put_with("opens-dep-too", "zoo.so", "another");
+    CHECK(stage.become() == "zoo 2.0.0 takes over from zoo 1.0.0");
+    CHECK(stage.tell("dep") == "dep 2");
+  }
 }
 
 TEST_CASE("libraries: check says so, too, and before a symbol is missed") {

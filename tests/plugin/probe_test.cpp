@@ -120,7 +120,8 @@ TEST_CASE("probe: of a library that g++ has built without our flags, a symbol is
 
 TEST_CASE("probe: the whole zoo is tried") {
   std::set<std::string> tried{"has-a-private-library.so", "unique.so"}, all;
-  for (const auto* const name : {"needs-dep", "needs-dep-too", "needs-more-of-dep", "other-needs-dep"}) {
+  for (const auto* const name :
+       {"needs-dep", "needs-dep-too", "needs-more-of-dep", "other-needs-dep", "opens-dep", "opens-dep-too"}) {
     tried.insert(name + std::string(".so"));  // by libraries_test.cpp
   }
   for (const auto& one : kCases) tried.insert(one.name + ".so");

@@ -9,6 +9,7 @@
  */
 #include <botel/abi.h>
 #include <botel/ext/room.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -65,7 +66,15 @@ extern int32_t nobody_has_this(void);
 #ifdef ZOO_HAS_A_PRIVATE_LIBRARY
 extern int32_t zoo_private(void);
 #endif
-#ifdef ZOO_DEP
+#ifdef ZOO_OPENS
+#define ZOO_DEP opened_dep
+static void* opened;
+static const char* opened_dep(void) {
+  const char* (*dep)(void);
+  *(void**)&dep = dlsym(opened, "zoo_dep");
+  return dep();
+}
+#elif defined ZOO_DEP
 extern const char* ZOO_DEP(void);
 #endif
 
@@ -90,9 +99,9 @@ static int save_version(const botel_call* call) {
   return call->host->emit(call, &effect);
 }
 
-static int32_t fail(const botel_call* call, const char* why) {
+static int32_t fail(const botel_host* host, const char* why) {
   const botel_str message = {why, strlen(why)};
-  call->host->set_error(call->host, message);
+  host->set_error(host, message);
   return BOTEL_E_FAILED;
 }
 
@@ -125,18 +134,25 @@ static int32_t create(const botel_host* host, botel_str config, void** instance)
 #ifdef ZOO_STARTS_A_THREAD
   start_thread();
 #endif
+#ifdef ZOO_OPENS
+  opened = dlopen(ZOO_OPENS, RTLD_NOW | RTLD_LOCAL);
+  if (!opened) return fail(host, dlerror());
+#endif
 #ifdef ZOO_LACKS_MEMORY_IN_THE_HOST
   if (getenv("ZOO_NO_MEMORY") && !is_tried()) return BOTEL_E_LIMIT;
 #endif
 #ifdef ZOO_CANNOT_BE_MADE
-  const botel_str why = {"I do not want to", 16};
-  host->set_error(host, why);
-  return BOTEL_E_FAILED;
+  return fail(host, "I do not want to");
 #endif
   return BOTEL_OK;
 }
 
-static void destroy(void* instance) { (void)instance; }
+static void destroy(void* instance) {
+  (void)instance;
+#ifdef ZOO_OPENS
+  dlclose(opened);
+#endif
+}
 static void drop(void* instance, void* object) {
   (void)instance;
   free(object);
@@ -161,7 +177,7 @@ static void wait_for_file(botel_str text) {
 }
 
 static int32_t answer(const botel_call* call, botel_str text) {
-  if (is(text, "fail")) return fail(call, "told to fail");
+  if (is(text, "fail")) return fail(call->host, "told to fail");
   if (is(text, "crash")) raise(SIGSEGV);
   if (is(text, "state")) return say(call, call->state.ptr, call->state.len);
 #ifdef ZOO_DEP
@@ -185,7 +201,7 @@ static int32_t handle(void* instance, const botel_call* call, const botel_event*
   if (event->kind == -7) return zoo_private();
 #endif
 #ifdef ZOO_FAILS
-  return fail(call, "I always fail");
+  return fail(call->host, "I always fail");
 #endif
   switch (event->kind) {
     case BOTEL_ROOM_START: wait_for_file(call->info);
