@@ -163,7 +163,9 @@ Result<SQLite::Database> open_to_read(const fs::path& file) {
     SQLite::Database database(name, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, kBusyMs);
     database.exec("PRAGMA cell_size_check = ON");  // a damaged page is noticed early
     try {
-      if (const auto version = schema_version(database, name); !version) return tl::unexpected(version.error());
+      const auto version = schema_version(database, name);
+      if (!version) return tl::unexpected(version.error());
+      if (*version == 0) return failure("{} is empty, and no store of Botel", name);
     } catch (const SQLite::Exception& exception) {
       if (exception.getErrorCode() != SQLITE_CORRUPT) throw;
       return failure("{} is damaged where it begins: nothing of it can be read", name);

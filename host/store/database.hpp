@@ -22,7 +22,8 @@ using Migrations = std::vector<const char*>;
                                                      const Migrations& all = migrations());
 [[nodiscard]] Result<SQLite::Database> open_in_memory();
 
-// For reading what is there, also while a host writes to it, and also where much of it is damaged.
+// For reading what is there, also while a host writes to it, and also where much of it is damaged. An empty file, as a
+// copy that has failed leaves it, is an error.
 [[nodiscard]] Result<SQLite::Database> open_to_read(const std::filesystem::path& file);
 
 // The version of the file's schema; 0 for an empty file. An error when it is not ours, or above `newest`. May throw.

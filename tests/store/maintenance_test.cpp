@@ -98,6 +98,10 @@ TEST_CASE("check, export, repair: what cannot be read at all is said, and left a
   fs::path file = folder.path / "none.db";
   std::string why = fmt::format("there is no {}", file.string());
   SUBCASE("no file") {}
+  SUBCASE("an empty file") {
+    file = folder.write("empty.db", "");
+    why = fmt::format("{} is empty, and no store of Botel", file.string());
+  }
   SUBCASE("the first page is lost") {
     file = filled(folder);
     overwrite(file, 1);
@@ -387,6 +391,8 @@ TEST_CASE("restore: where there was no file there is one, and what is no store i
 
   const fs::path other = elsewhere.write("other.db", std::string(5000, 'x'));
   CHECK(restore(other, file).error() == other.string() + " is not a database, or its beginning is overwritten");
+  const fs::path empty = elsewhere.write("empty.db", "");
+  CHECK(restore(empty, file).error() == empty.string() + " is empty, and no store of Botel");
   overwrite(copy, pages(copy, "states").at(3));
   CHECK(restore(copy, file).error().find("is damaged") != std::string::npos);
   CHECK(contents(*opened(file)) == before);
