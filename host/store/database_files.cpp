@@ -37,6 +37,8 @@ Result<> vacuum(const SQLite::Database& from, const fs::path& to) try {
   return tl::unexpected(explain(error, error.getErrorCode() == SQLITE_FULL ? to.string() : from.getFilename()));
 }
 
+fs::path folder_of(const fs::path& file) { return file.has_parent_path() ? file.parent_path() : "."; }
+
 }  // namespace
 
 fs::path beside(const fs::path& file, const std::string& suffix) { return file.string() + suffix; }
@@ -64,16 +66,25 @@ Result<> move(const fs::path& from, const fs::path& to) {
   std::error_code error;
   fs::rename(from, to, error);
   if (error) return failure("{} cannot be renamed to {}: {}", from.string(), to.string(), error.message());
-  return sync(to.has_parent_path() ? to.parent_path() : ".");
+  return sync(folder_of(to));
 }
 
-Result<fs::path> put_aside(const fs::path& file, const std::string& word) {
+Result<> link(const fs::path& file, const fs::path& to) {
+  for (const char* const suffix : {"", "-wal"}) {
+    std::error_code error;
+    if (fs::exists(beside(file, suffix))) fs::create_hard_link(beside(file, suffix), beside(to, suffix), error);
+    if (error) return failure("{} cannot be linked to {}: {}", file.string(), to.string(), error.message());
+  }
+  return sync(folder_of(to));
+}
+
+Result<fs::path> put_aside(const fs::path& old, const fs::path& file, const std::string& word) {
   const fs::path aside = beside(file, fmt::format(".{}-{:%Y%m%dT%H%M%S}", word, fmt::gmtime(std::time(nullptr))));
-  const bool is_there = fs::exists(file);
+  const bool is_there = fs::exists(old);
   for (const char* const suffix : kFilesBeside) {
-    if (!fs::exists(beside(file, suffix))) continue;
+    if (!fs::exists(beside(old, suffix))) continue;
     if (fs::exists(beside(aside, suffix))) return failure("{} is there already", beside(aside, suffix).string());
-    if (auto moved = move(beside(file, suffix), beside(aside, suffix)); !moved) return tl::unexpected(moved.error());
+    if (auto moved = move(beside(old, suffix), beside(aside, suffix)); !moved) return tl::unexpected(moved.error());
   }
   return is_there ? aside : fs::path();
 }

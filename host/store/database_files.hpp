@@ -25,8 +25,11 @@ void discard(const std::filesystem::path& file);
 // Renames a file. It is on the disk before anything that comes after it.
 [[nodiscard]] Result<> move(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// Gives `file`, and the files beside it, the name FILE.WORD-YYYYMMDDTHHMMSS (UTC): that path; empty where there was no
-// file. Nobody may have it open.
-[[nodiscard]] Result<std::filesystem::path> put_aside(const std::filesystem::path& file, const std::string& word);
+// Gives a file, and its log, a second name. That is on the disk then.
+[[nodiscard]] Result<> link(const std::filesystem::path& file, const std::filesystem::path& to);
+
+// Renames `old`, and the files beside it, to FILE.WORD-YYYYMMDDTHHMMSS (UTC): that path; empty where there is no `old`.
+[[nodiscard]] Result<std::filesystem::path> put_aside(const std::filesystem::path& old,
+                                                      const std::filesystem::path& file, const std::string& word);
 
 }  // namespace botel::store

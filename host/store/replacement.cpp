@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 
 fs::path making(const fs::path& file) { return beside(file, ".making"); }
 fs::path next(const fs::path& file) { return beside(file, ".next"); }
+fs::path old(const fs::path& file) { return beside(file, ".old"); }
 
 // Whoever runs the command: the host has to be able to open it.
 Result<> give_to_owner_of(const fs::path& file, const fs::path& fresh) {
@@ -43,10 +44,12 @@ Result<> replace(const fs::path& file) {
 Result<fs::path> replace(const fs::path& file, const fs::path& fresh, const std::string& word) {
   if (auto finished = finish_replacement(file); !finished) return tl::unexpected(finished.error());
   if (auto given = give_to_owner_of(file, fresh); !given) return tl::unexpected(given.error());
-  if (auto moved = move(fresh, next(file)); !moved) return tl::unexpected(moved.error());
-  auto aside = put_aside(file, word);
+  auto ready = link(file, old(file));
+  if (ready) ready = move(fresh, next(file));
+  auto aside = ready ? put_aside(old(file), file, word) : tl::unexpected(ready.error());
   if (!aside) {
-    [[maybe_unused]] const auto taken_back = move(next(file), fresh);
+    if (ready) ready = move(next(file), fresh);
+    if (!is_being_replaced(file)) discard(old(file));
     return aside;
   }
   if (auto finished = finish_replacement(file); !finished) return tl::unexpected(finished.error());
@@ -57,7 +60,11 @@ Result<fs::path> replace(const fs::path& file, const fs::path& fresh, const std:
 Result<> finish_replacement(const fs::path& file) {
   discard(making(file));
   std::error_code error;
-  if (!is_being_replaced(file)) return {};
+  if (!is_being_replaced(file)) {
+    discard(old(file));
+    return {};
+  }
+  if (auto aside = put_aside(old(file), file, "replaced"); !aside) return tl::unexpected(aside.error());
   for (const char* const suffix : {"-wal", "-shm"}) {
     fs::remove(beside(file, suffix), error);
     if (error) return failure("{} cannot be removed: {}", beside(file, suffix).string(), error.message());

@@ -3,7 +3,8 @@
 // Who has the old file open goes on with that, and its room is free once nobody has.
 //
 // FILE.making is a copy that may not be whole. FILE.next is whole, and what counts: nothing is written to FILE any
-// more. Whoever finds it at a start finishes what was begun.
+// more. FILE.old is a second name of FILE, which is to be put aside once there is FILE.next. Whoever finds them at a
+// start finishes what was begun.
 #pragma once
 
 #include <SQLiteCpp/Database.h>

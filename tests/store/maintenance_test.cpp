@@ -3,11 +3,13 @@
 #include <SQLiteCpp/Database.h>
 #include <doctest/doctest.h>
 #include <fmt/chrono.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <ctime>
 #include <fstream>
@@ -60,6 +62,33 @@ std::string bytes_of(const fs::path& file) {
   text << std::ifstream(file, std::ios::binary).rdbuf();
   return text.str();
 }
+
+// The names that files get in a folder, in order.
+class NewNames {
+ public:
+  explicit NewNames(const fs::path& folder) : events_(inotify_init1(IN_CLOEXEC)) {
+    inotify_add_watch(events_, folder.c_str(), IN_CREATE | IN_MOVED_TO);
+  }
+  ~NewNames() { close(events_); }
+  NewNames(const NewNames&) = delete;
+  NewNames& operator=(const NewNames&) = delete;
+
+  // Once there are some, and at most 4 KiB of them.
+  [[nodiscard]] std::vector<std::string> read() const {
+    alignas(inotify_event) std::array<char, 4096> bytes{};
+    const ssize_t size = ::read(events_, bytes.data(), bytes.size());
+    std::vector<std::string> names;
+    for (ssize_t at = 0; at < size;) {
+      const auto* const event = reinterpret_cast<const inotify_event*>(bytes.data() + at);
+      names.emplace_back(event->name);
+      at += static_cast<ssize_t>(sizeof *event + event->len);
+    }
+    return names;
+  }
+
+ private:
+  const int events_;
+};
 
 }  // namespace
 
@@ -426,6 +455,39 @@ TEST_CASE("restore: the new file is its owner's, whoever puts it there") {
   REQUIRE(chown(folder.path.c_str(), 65533, 65533) == 0);
   REQUIRE(restore(copy, file));
   CHECK(owner_of(file) == 65533);
+}
+
+TEST_CASE("restore: the old file and its log have a second name before the new one counts") {
+  const TempFolder folder, elsewhere;
+  const fs::path file = filled(folder), copy = elsewhere.path / "copy.db";
+  REQUIRE(back_up(file, copy));
+  folder.write("botel.db-wal", "what a crash has left");
+  const NewNames names(folder.path);
+  REQUIRE(restore(copy, file));
+  const auto all = names.read();
+  const auto at = [&](const std::string& name) { return std::ranges::find(all, name) - all.begin(); };
+  CHECK(std::ranges::count(all, "botel.db.next") == 1);
+  CHECK(at("botel.db.old") < at("botel.db.next"));
+  CHECK(at("botel.db.old-wal") < at("botel.db.next"));
+}
+
+TEST_CASE("restore: who is killed meanwhile loses neither the old file nor the new one") {
+  const TempFolder folder, elsewhere;
+  const fs::path file = filled(folder), copy = elsewhere.path / "copy.db", old = file.string() + ".old";
+  REQUIRE(opened(copy)->commit(many(1)));
+  const auto ours = contents(*opened(file)), others = contents(*opened(copy));
+  fs::create_hard_link(file, old);
+  SUBCASE("before the new one counts") { CHECK(contents(*opened(file)) == ours); }
+  SUBCASE("after that") {
+    fs::copy_file(copy, file.string() + ".next");
+    CHECK(contents(*opened(file)) == others);
+    fs::path aside;
+    for (const auto& entry : fs::directory_iterator(folder.path)) {
+      if (entry.path().filename().string().starts_with("botel.db.replaced-")) aside = entry.path();
+    }
+    CHECK(contents(*opened(aside)) == ours);
+  }
+  CHECK_FALSE(fs::exists(old));
 }
 
 TEST_CASE("restore: where the old file cannot be kept it stays") {
