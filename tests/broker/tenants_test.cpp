@@ -110,10 +110,15 @@ TEST_CASE("tenants: ids that could not stand in a topic are refused") {
   }
 }
 
-TEST_CASE("tenants: requests on topics with empty ids are not served") {
+TEST_CASE("tenants: requests on topics with empty ids are refused, inside of their tenant") {
   World world;
-  for (const std::string topic : {"s//a/1/t/1/req/t/1", "s/1/a//t/1/req/t/1", "s/1/a/1/t//req/t/1"}) {
-    world.client.publish(topic, request("1", "end", R"({"_context":{"room":"7"},"resPub":"s/1/a/1/t/1/res"})"));
+  for (const std::string inside : {"s//a/1/t/1/", "s/1/a//t/1/", "s/1/a/1/t//"}) {
+    CAPTURE(inside);
+    for (const std::string& res_pub : {inside + "res", std::string("s/2/a/1/res")}) {
+      const std::string params = R"({"_context":{"room":"7"},"resPub":)" + quoted(res_pub) + "}";
+      world.client.publish(inside + "req/t/1", request("1", "end", params));
+    }
+    CHECK(at(world.client.expect(inside + "res").payload, "error.code") == "-32600");
   }
   world.fence();
   CHECK(world.client.unexpected("#").empty());
