@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <new>
 
 #include "base/log.hpp"
+#include "base/per_thread.hpp"
 #include "base/signals.hpp"
 
 namespace botel {
@@ -126,8 +126,7 @@ void on_exit() {
   if (here.slot && here.slot->run() != 0) blame(0);
 }
 
-// What a thread holds until it ends. It is no thread_local: the first use of one with a destructor takes the linker's
-// lock, which the loader holds for as long as a plugin's constructor runs.
+// What a thread holds until it ends.
 struct Place {
   Place() = default;
   Place(const Place&) = delete;
@@ -156,23 +155,6 @@ struct Place {
   std::shared_ptr<const Memory> memory;
   std::unique_ptr<std::byte[]> stack;
 };
-
-pthread_key_t place_key() {
-  static const pthread_key_t made = [] {
-    pthread_key_t fresh{};
-    pthread_key_create(&fresh, [](void* place) { delete static_cast<Place*>(place); });
-    return fresh;
-  }();
-  return made;
-}
-
-// This thread's; null: there is no memory for it.
-Place* own_place() noexcept {
-  if (void* const place = pthread_getspecific(place_key())) return static_cast<Place*>(place);
-  std::unique_ptr<Place> place(new (std::nothrow) Place);
-  if (!place || pthread_setspecific(place_key(), place.get()) != 0) return nullptr;
-  return place.release();
-}
 
 using Exit = void(int);
 
@@ -228,7 +210,7 @@ void BlackBox::end() noexcept {
 }
 
 bool BlackBox::take_place() noexcept {
-  Place* const place = own_place();
+  auto* const place = per_thread<Place>();
   if (!place) return false;
   place->leave();
   for (Slot& slot : memory_->slots) {

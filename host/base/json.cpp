@@ -1,16 +1,15 @@
 #include "base/json.hpp"
 
-#include <rapidjson/allocators.h>
 #include <rapidjson/encodings.h>
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 #include <rapidjson/writer.h>
 
-#include <array>
 #include <charconv>
-#include <cstddef>
 #include <cstring>
+
+#include "base/per_thread.hpp"
 
 namespace botel::json {
 namespace {
@@ -127,13 +126,12 @@ std::optional<Value> Document::present(std::string_view key) const {
 }
 
 Result<Document> read(std::string_view text) {
-  // Most texts need no more memory than this.
-  alignas(std::max_align_t) std::array<char, 2048> memory;
-  rapidjson::MemoryPoolAllocator<> pool(memory.data(), memory.size());
-  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, rapidjson::MemoryPoolAllocator<>> reader(&pool);
+  // It keeps the memory of its stack for the next text.
+  auto* const reader = per_thread<rapidjson::Reader>();
+  if (!reader) return failure("no memory is left");
   rapidjson::MemoryStream stream(text.data(), text.size());
   Slicer slicer(text, stream);
-  const auto result = reader.Parse<kFlags>(stream, slicer);
+  const auto result = reader->Parse<kFlags>(stream, slicer);
   if (slicer.too_deep) return failure("nested deeper than {} levels", kMaxDepth);
   if (result.Code() == rapidjson::kParseErrorTermination) return failure("half a surrogate pair in a string");
   if (result.IsError()) return failure("{} (at byte {})", rapidjson::GetParseError_En(result.Code()), result.Offset());
