@@ -63,7 +63,8 @@ int show(const Options& options) {
     fmt::print("{} in the folder is another one, and is refused: {}\n", file, why);
   }
   for (const auto& item : list(all, "not_loaded")) {
-    fmt::print("{} is not loaded: {}\n", of(item, "file"), of(inside(item, "last"), "text"));
+    const std::string why = of(inside(item, "last"), "text");
+    fmt::print("{} is not loaded: {}\n", of(item, "file"), why.empty() ? "it is being tried, or loaded" : why);
   }
   for (const auto& each : inside(all, "not_served").elements) fmt::print("{}\n", clean(json::text(each)));
   for (const auto& item : list(all, "missing")) {

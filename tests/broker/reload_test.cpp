@@ -380,6 +380,7 @@ TEST_CASE("reload: while a constructor does not return, new threads handle event
   }
   scene.hear("1.0.0 hello");
   CHECK(scene.botel({"plugins"}) == 0);
+  CHECK(count(scene.said, "other.so is not loaded: it is being tried, or loaded") == 1);
   write_file(go, "");
   const auto begin = std::chrono::steady_clock::now();
   CHECK(scene.world.host.stop() == 1);
