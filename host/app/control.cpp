@@ -7,9 +7,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/log.hpp"
 
@@ -19,11 +21,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kSocket = "control";
-constexpr std::size_t kMostConnections = 32;
+constexpr std::ptrdiff_t kMostConnections = 16;  // of a user
 constexpr std::size_t kLongestRequest = 64 * 1024;
 constexpr std::uint64_t kListener = 0;
 constexpr std::chrono::seconds kSigns{1};     // of life, to who waits
 constexpr std::chrono::seconds kPatience{5};  // of who waits
+constexpr std::chrono::seconds kIdle{10};     // before the question is there, and until the answer is read
 
 // The path of a socket has 107 bytes at most, that of a data directory may have more: the kernel knows it by number.
 struct Address {
@@ -40,10 +43,12 @@ struct Address {
 
 std::string describe(int error) { return std::strerror(error); }
 
-bool may_ask(int socket) {
+// Who has connected; nobody: it is neither root nor the host's user.
+std::optional<uid_t> user_of(int socket) {
   ucred peer{};
   socklen_t size = sizeof peer;
-  return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return {};
+  return peer.uid == 0 || peer.uid == geteuid() ? std::optional(peer.uid) : std::nullopt;
 }
 
 tl::unexpected<std::string> silent(const fs::path& data) {
@@ -99,23 +104,30 @@ void Control::turn() {
 }
 
 void Control::advance(SteadyTime now) {
+  now_ = now;
   if (connections_.empty() || now < next_sign_) return;
   next_sign_ = now + kSigns;
-  for (const auto& [id, connection] : connections_) {
-    if (connection.answered && connection.out.empty()) send(connection.socket.get(), " ", 1, MSG_NOSIGNAL);
-  }
+  std::erase_if(connections_, [&](const auto& one) {
+    const Connection& connection = one.second;
+    const bool is_ours = connection.asked && connection.out.empty();
+    if (is_ours) send(connection.socket.get(), " ", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return !is_ours && now >= connection.since + kIdle;
+  });
 }
 
 void Control::accept() {
   Descriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!socket.is_open() || connections_.size() >= kMostConnections) return;
-  if (!may_ask(socket.get())) {
-    log::warning("{}: somebody who is neither root nor the host's user has tried to connect", file_.string());
+  if (!socket.is_open()) return;
+  const auto user = user_of(socket.get());
+  if (!user) {
+    complaints_.warning("{}: somebody who is neither root nor the host's user has tried to connect", file_.string());
     return;
   }
+  const auto is_theirs = [&](const auto& one) { return one.second.user == *user; };
+  if (std::ranges::count_if(connections_, is_theirs) >= kMostConnections) return;
   epoll_event wanted{.events = EPOLLIN, .data = {.u64 = ++last_id_}};
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket.get(), &wanted) != 0) return;
-  connections_.emplace(last_id_, Connection{std::move(socket), {}, {}});
+  connections_.emplace(last_id_, Connection{std::move(socket), *user, now_});
 }
 
 void Control::read(std::uint64_t id) {
@@ -131,11 +143,13 @@ void Control::read(std::uint64_t id) {
   }
   connection.in.append(buffer.data(), static_cast<std::size_t>(size));
   const auto end = connection.in.find('\n');
-  if (end == std::string::npos || connection.answered) return;
-  connection.answered = true;
+  if (end == std::string::npos || connection.asked) return;
+  connection.asked = true;
   const Answer answer = [self = self_, id](const std::string& json) {
     if (!*self || !(*self)->connections_.contains(id)) return;
-    (*self)->connections_.at(id).out = json + "\n";
+    Connection& waiting = (*self)->connections_.at(id);
+    waiting.out = json + "\n";
+    waiting.since = (*self)->now_;
     (*self)->write(id);
   };
   const std::string line = connection.in.substr(0, end);

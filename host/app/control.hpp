@@ -1,6 +1,6 @@
 // The socket in the data directory by which `botel plugins` and the like speak to a running host: one JSON object in a
 // line, and one back, with a blank before it for each second in which it is not there yet. Only root and the host's
-// user get an answer.
+// user get an answer. Each of them has so many connections, and who does not go on with one for ten seconds loses it.
 #pragma once
 
 #include <sys/types.h>
@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 
 namespace botel::app {
@@ -35,14 +36,16 @@ class Control {
   [[nodiscard]] int descriptor() const { return epoll_.get(); }
   // Takes what has come in, and writes what can be written.
   void turn();
-  // Tells those who wait that the host still lives. Call it at least once a second.
+  // Tells those who wait that the host still lives, and ends what is idle. Call it at least once a second.
   void advance(SteadyTime now);
 
  private:
   struct Connection {
     Descriptor socket;
-    std::string in, out;
-    bool answered = false;
+    uid_t user;
+    SteadyTime since;  // when it was made, or answered
+    std::string in{}, out{};
+    bool asked = false;
   };
 
   Control(std::filesystem::path folder, Descriptor listener, Descriptor epoll, OnRequest on_request);
@@ -56,7 +59,8 @@ class Control {
   const OnRequest on_request_;
   std::map<std::uint64_t, Connection> connections_;
   std::uint64_t last_id_ = 0;
-  SteadyTime next_sign_{};
+  log::Throttle complaints_;
+  SteadyTime now_{}, next_sign_{};
   std::shared_ptr<Control*> self_;  // null once this is gone: answers may come late
 };
 

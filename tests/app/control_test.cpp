@@ -6,7 +6,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <list>
+#include <ranges>
 #include <thread>
+#include <utility>
 
 #include "temp_folder.hpp"
 
@@ -56,6 +60,15 @@ struct Command {
     const ssize_t size = recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
     return {buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
   }
+  // The host has ended it.
+  [[nodiscard]] bool is_over() const {
+    char buffer[65536];
+    ssize_t size = 0;
+    do {
+      size = recv(socket.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    } while (size > 0);
+    return size == 0;
+  }
   const Descriptor socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 };
 
@@ -91,4 +104,43 @@ TEST_CASE("control: signs of life are no part of an answer") {
   scene.answer("{\"a\":1}");
   command.join();
   CHECK(answer == "{\"a\":1}\n");
+}
+
+TEST_CASE("control: who asks nothing for ten seconds, or does not read the answer, is left") {
+  Scene scene;
+  const Command silent(scene), half(scene), deaf(scene), waits(scene);
+  half.ask("{\"command\"");
+  deaf.ask("{\"command\":\"check\"}\n");
+  scene.serve_until_asked();
+  const auto answer = std::exchange(scene.answer, {});
+  scene.asked.clear();
+  waits.ask("{\"command\":\"check\"}\n");
+  scene.serve_until_asked();
+  SteadyTime now{};
+  for (int second = 0; second < 9; ++second) scene.control->advance(now += 1s);
+  answer(R"({"long":")" + std::string(10'000'000, 'x') + "\"}");
+  CHECK_FALSE(silent.is_over());
+  scene.control->advance(now += 1s);
+  CHECK(silent.is_over());
+  CHECK(half.is_over());
+  CHECK_FALSE(deaf.is_over());
+  for (int second = 0; second < 10; ++second) scene.control->advance(now += 1s);
+  CHECK(deaf.is_over());
+  CHECK_FALSE(waits.is_over());  // for the host
+}
+
+TEST_CASE("control: nobody has more than sixteen connections, and the next one is there when one has ended") {
+  Scene scene;
+  std::list<Command> many;
+  for (int i = 0; i < 17; ++i) {
+    many.emplace_back(scene);
+    scene.control->turn();
+  }
+  CHECK(many.back().is_over());
+  CHECK(std::ranges::none_of(many | std::views::take(16), &Command::is_over));
+  many.pop_front();
+  scene.control->turn();
+  const Command next(scene);
+  scene.control->turn();
+  CHECK_FALSE(next.is_over());
 }
