@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <random>
 
 #include <fmt/ranges.h>
 
 #include "base/files.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 
 namespace botel::app {
 namespace {
@@ -98,8 +98,7 @@ Result<std::string> DataFolder::client_id() const {
   if (auto known = known_client_id(); !known.empty()) return known;
   // Another name would be another session: what waits at the broker would be lost.
   if (fs::exists(file)) return failure("{} is empty or cannot be read", file.string());
-  std::random_device device;
-  const std::string made_up = fmt::format("botel-{:08x}{:08x}", device(), device());
+  const std::string made_up = fmt::format("botel-{:016x}", random_number());
   if (auto written = keep_client_id(made_up); !written) return tl::unexpected(written.error());
   return made_up;
 }

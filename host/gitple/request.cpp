@@ -19,8 +19,11 @@ constexpr std::size_t kLongestId = 200;
 constexpr std::size_t kLargestValue = 64 << 10;  // bytes of a _context or a user: they stay as long as the room
 constexpr std::string_view kRequests = "s/+/a/+/t/+/req/#";
 
-// An id is a number or a text, and can stand in a topic.
+// An id is a number or a text, and can stand in a topic. Of two by one name, other programs may take the other one.
 Result<std::string> identifier(const Document& object, std::string_view name) {
+  if (std::ranges::count(object.members, name, &json::Member::key) > 1) {
+    return failure("_context.{} is there more than once", name);
+  }
   const auto value = object.find(name);
   if (!value || value->is(Kind::null)) return std::string();
   if (!value->is(Kind::number) && !value->is(Kind::string))

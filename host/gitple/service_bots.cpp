@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "gitple/service.hpp"
 
 namespace botel::gitple {
@@ -70,7 +71,8 @@ void Service::ask(Room& room, const runtime::Effect& effect) {
                         log::printable(room.address), room.role.name(), room.asked.size());
     return;
   }
-  const std::string id = fmt::format("botel-{:x}", runtime_.new_id());
+  // Nobody else may answer: the topic of the answers may be known.
+  const std::string id = fmt::format("botel-{:016x}{:016x}", random_number(), random_number());
   const std::string& res_pub = room.start.cmd_res_pub;
   wait_for_answer(room, id, effect.tag);
   client_.publish(room.start.cmd_pub, effect.kind == BOTEL_ROOM_DO_END

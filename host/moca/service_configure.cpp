@@ -2,10 +2,10 @@
 #include <botel/ext/connector.h>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include "base/hash.hpp"
+#include "base/random.hpp"
 #include "moca/service.hpp"
 
 namespace botel::moca {
@@ -15,10 +15,7 @@ constexpr std::size_t kLongestStep = 64 * 1024;    // bytes of a step's payload
 constexpr std::size_t kMostUnconfigured = 10'000;  // connectors that somebody has begun to configure
 
 // Below 2^53, so that JSON has it as it is.
-std::uint64_t random_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32 | device()) >> 11;
-}
+std::uint64_t random_seed() { return random_number() >> 11; }
 
 }  // namespace
 

@@ -3,21 +3,16 @@
 #include <botel/ext/timer.h>
 
 #include <algorithm>
-#include <random>
 
 #include "base/hash.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 
 namespace botel::runtime {
 namespace {
 
 // A handler that has not returned by then may never do so.
 constexpr std::chrono::seconds kAddThread{1};
-
-std::uint64_t random_number() {
-  std::random_device device;
-  return std::uint64_t{device()} << 32 | device();
-}
 
 // splitmix64: spreads consecutive ids over all 64-bit numbers.
 std::uint64_t spread(std::uint64_t x) {

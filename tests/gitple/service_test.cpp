@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "gitple/stage.hpp"
 
@@ -254,6 +255,20 @@ TEST_CASE("gitple: a start that is refused leaves the conversation that it would
   CHECK(stage.take().size() == 1);
   stage.receive("s/1/a/1/in/7/7", R"({"m":"still there?"})");
   CHECK(stage.take() == Lines{said(7, "heard still there?", 1, 1)});
+}
+
+TEST_CASE("gitple: the ids of what bots ask are 128 bits that nobody can guess") {
+  GitpleStage stage;
+  std::set<std::string> halves;
+  for (int room = 1; room <= 10; ++room) {
+    stage.receive(kRequests, start(room));
+    stage.receive(fmt::format("s/1/a/1/in/{0}/{0}", room), R"({"m":"end"})");
+    const std::string ask = stage.take().back();
+    const std::string id = ask.substr(ask.find("botel-") + 6);
+    REQUIRE(id.find('"') == 32);
+    halves.insert({id.substr(0, 16), id.substr(16, 16)});
+  }
+  CHECK(halves.size() == 20);
 }
 
 TEST_CASE("gitple: a room whose bot was accepted to leave starts anew with the same session") {
