@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/digest.hpp"
 #include "base/json.hpp"
 #include "base/schema.hpp"
 #include "moca/items.hpp"
@@ -26,7 +27,7 @@ inline constexpr std::size_t kMostAsked = 2000;
 struct Asked {
   Command command{};
   std::string topic;
-  std::uint64_t key = 0;      // by which the same one is known when it comes again
+  Digest key{};               // by which the same one is known when it comes again
   Topic what{};               // the topic, taken apart
   Page page{};                // of messages
   bool begun = false;         // of media: the connector was asked for them
@@ -66,7 +67,7 @@ struct Connector : runtime::Actor {
   // What MOCA is asked in a configuration; empty: nothing is under way.
   std::string step, schema;
   std::optional<Schema> compiled;  // made when it is needed
-  std::uint64_t last_key = 0;      // of the request before: the only one that is answered from memory
+  Digest last_key{};               // of the request before: the only one that is answered from memory
   SteadyTime flow_until{};         // then it is forgotten, as long as there is a
   runtime::Timers::Id flow_timer = 0;
 

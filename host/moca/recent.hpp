@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/digest.hpp"
 
 namespace botel::moca {
 
@@ -24,20 +25,20 @@ class Recent {
     SteadyTime until{};                 // of one that is answered,
     std::uint64_t number = 0;           // in the order of their answers
   };
-  // The request with this key, if it is there.
-  [[nodiscard]] const Entry* find(std::uint64_t key, SteadyTime now) {
+  // The request with this key, a digest of its topic and payload, if it is there.
+  [[nodiscard]] const Entry* find(Digest key, SteadyTime now) {
     forget_old(now);
     const auto found = entries_.find(key);
     return found == entries_.end() ? nullptr : &found->second;
   }
-  void begin(std::uint64_t key, std::string address) {
+  void begin(Digest key, std::string address) {
     const auto [entry, is_new] = entries_.try_emplace(key, Entry{std::move(address), {}});
     if (!is_new) return;
     of_connector_.emplace(entry->second.address, key);
     bytes_ += bytes_of(entry->second);
   }
   // It is known for its time from now on.
-  void answered(std::uint64_t key, std::string answer, SteadyTime now) {
+  void answered(Digest key, std::string answer, SteadyTime now) {
     const auto found = entries_.find(key);
     if (found == entries_.end()) return;
     Entry& entry = found->second;
@@ -52,7 +53,7 @@ class Recent {
     while (bytes_ > kMostBytes && !order_.empty()) forget(order_.begin()->second);
   }
   // It may be done again.
-  void forget(std::uint64_t key) {
+  void forget(Digest key) {
     const auto entry = entries_.extract(key);
     if (entry.empty()) return;
     order_.erase(entry.mapped().number);
@@ -61,7 +62,7 @@ class Recent {
   }
   // All of a connector.
   void forget(const std::string& address) {
-    auto place = of_connector_.lower_bound({address, 0});
+    auto place = of_connector_.lower_bound({address, Digest()});
     while (place != of_connector_.end() && place->first == address) forget(place++->second);
   }
   // Those whose time is over, also where nobody asks.
@@ -73,16 +74,16 @@ class Recent {
 
  private:
   static constexpr std::size_t kMostBytes = 16 << 20;
-  static constexpr std::size_t kEntryBytes = 300;  // of one without its answer, in all maps
+  static constexpr std::size_t kEntryBytes = 330;  // of one without its answer, in all maps
 
   static std::size_t bytes_of(const Entry& entry) {
     return kEntryBytes + 2 * entry.address.size() + (entry.answer ? entry.answer->size() : 0);
   }
 
   const std::chrono::milliseconds time_;
-  std::unordered_map<std::uint64_t, Entry> entries_;
-  std::map<std::uint64_t, std::uint64_t> order_;                  // of those that are answered: key by number
-  std::set<std::pair<std::string, std::uint64_t>> of_connector_;  // keys by address
+  std::unordered_map<Digest, Entry> entries_;
+  std::map<std::uint64_t, Digest> order_;                  // of those that are answered: key by number
+  std::set<std::pair<std::string, Digest>> of_connector_;  // keys by address
   std::uint64_t last_ = 0;
   std::size_t bytes_ = 0;
 };

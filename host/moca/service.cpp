@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/hash.hpp"
 #include "base/json_repair.hpp"
 #include "moca/failures.hpp"
 #include "mqtt/topics.hpp"
@@ -104,7 +103,7 @@ void Service::refuse(Connector& connector, const mqtt::Message& message, const T
   if (topic.command != Command::get_contact || connector.asked.size() >= 2 * kMostAsked) {
     return refuse(message, topic, code, why);
   }
-  fail(connector, ask(connector, message, topic, hash(message.payload, hash(message.topic))), code, why);
+  fail(connector, ask(connector, message, topic, digest({message.topic, message.payload})), code, why);
 }
 
 // A step that failed can be tried again.
@@ -119,19 +118,19 @@ void Service::request(const mqtt::Message& message, const Topic& topic) {
   // The same message may well be sent twice. What tells it from the same request once more is its topic, but for the
   // older server's; there it is the broker that says what it hands over again.
   const bool is_another = topic.form == Form::users && topic.command == Command::send_message;
-  const std::uint64_t key = is_another ? runtime_.new_id() : hash(message.payload, hash(message.topic));
+  const Digest key = is_another ? Digest{0, runtime_.new_id()} : digest({message.topic, message.payload});
   Connector* const connector = find(topic.type, topic.id);
   if (connector) connector->pushes.heard(topic.form);
   if (topic.command == Command::configure) return configure(message, topic, key);
   if (connector && topic.command == Command::get_contact) connector->pushes.asked(topic.argument);
+  // Most have nothing in it.
+  if (const auto json = json::read(message.payload); !json && !message.payload.empty()) {
+    return refuse(message, topic, kBadRequest, "the payload is no JSON: " + json.error());
+  }
   if (const auto* const known = recent_.find(key, runtime_.now().steady)) {
     ++repeated_;
     if (known->answer) publish(message.topic, *known->answer);
     return;
-  }
-  // Most have nothing in it.
-  if (const auto json = json::read(message.payload); !json && !message.payload.empty()) {
-    return refuse(message, topic, kBadRequest, "the payload is no JSON: " + json.error());
   }
   if (topic.command == Command::remove) {
     // What is not there is deleted already.
@@ -158,7 +157,7 @@ Connector& Service::add(const std::string& type, const std::string& id, std::uin
   return *connectors_.emplace(connector->address, std::move(connector)).first->second;
 }
 
-void Service::remove(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+void Service::remove(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key) {
   const bool again = std::exchange(connector.leaving, true);
   ask(connector, message, topic, key);
   end_flow(connector);

@@ -117,15 +117,15 @@ class Service final : public runtime::Port {
   void wipe(Connector& connector);
 
   void request(const mqtt::Message& message, const Topic& topic);
-  void configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  void configure(const mqtt::Message& message, const Topic& topic, Digest key);
   void begin_flow(const mqtt::Message& message, const Topic& topic);
-  void check_step(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
-  void serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
-  void remove(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  void check_step(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key);
+  void serve(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key);
+  void remove(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key);
   void leave(Connector& connector);
 
   // Requests that wait for their connectors.
-  Token ask(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key);
+  Token ask(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key);
   [[nodiscard]] bool is_full(const Connector& connector) const;
   void post(Connector& connector, Token token, runtime::Event event);
   void begin_media(Connector& connector, Token token);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/hash.hpp"
 #include "base/random.hpp"
 #include "moca/service.hpp"
 
@@ -19,7 +18,7 @@ std::uint64_t random_seed() { return random_number() >> 11; }
 
 }  // namespace
 
-void Service::configure(const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+void Service::configure(const mqtt::Message& message, const Topic& topic, Digest key) {
   const auto payload =
       message.payload.size() <= kLongestStep ? json::read(message.payload) : failure("it is too large");
   if (!payload || !payload->root.is(json::Kind::object)) {
@@ -44,7 +43,7 @@ void Service::configure(const mqtt::Message& message, const Topic& topic, std::u
   if (!connector->in_flow()) return begin_flow(message, topic);
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
   if (!is_beginning) return check_step(*connector, message, topic, key);
-  recent_.forget(std::exchange(connector->last_key, 0));
+  recent_.forget(std::exchange(connector->last_key, Digest()));
   publish(message.topic, step_as_json(*connector, {}));
 }
 
@@ -64,13 +63,13 @@ void Service::begin_flow(const mqtt::Message& message, const Topic& topic) {
     connector->pushes.heard(topic.form);
   }
   wait_for_step(*connector, runtime_.now().steady + config_.step_timeout);
-  const Token token = ask(*connector, message, topic, hash("{}", hash(message.topic)));
+  const Token token = ask(*connector, message, topic, digest({message.topic, "{}"}));
   post(*connector, token,
        {.kind = BOTEL_CONNECTOR_CONFIGURE, .format = BOTEL_FORMAT_JSON, .payload = "{}", .detail = R"({"step":""})"});
 }
 
 // A wrong answer gets the same step again, with what is wrong.
-void Service::check_step(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+void Service::check_step(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key) {
   if (!connector.compiled) {
     auto compiled = Schema::compile(connector.schema);
     if (!compiled) {

@@ -242,7 +242,7 @@ void Service::go_on_with_media(Connector& connector, Token token) {
     watch(connector, token);
     return post_media(connector, token);
   }
-  const std::uint64_t key = known.key;
+  const Digest key = known.key;
   publish(known.topic, known.end);
   finish(connector, token);
   recent_.forget(key);

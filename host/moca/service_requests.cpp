@@ -21,7 +21,7 @@ std::string page_as_json(const Page& page) {
 
 using runtime::Event;
 
-void Service::serve(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+void Service::serve(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key) {
   const auto refuse_it = [&](std::string_view why) { refuse(message, topic, kBadRequest, why); };
   if (is_full(connector)) {
     return refuse(connector, message, topic, kUnavailable, "too many requests wait for this connector");
@@ -66,7 +66,7 @@ bool Service::is_full(const Connector& connector) const {
   return connector.asked.size() >= kMostAsked || !runtime_.can_queue(connector);
 }
 
-Service::Token Service::ask(Connector& connector, const mqtt::Message& message, const Topic& topic, std::uint64_t key) {
+Service::Token Service::ask(Connector& connector, const mqtt::Message& message, const Topic& topic, Digest key) {
   const Token token = runtime_.new_id();
   Asked& asked = connector.asked[token];
   asked.command = *topic.command;
@@ -281,7 +281,7 @@ void Service::found(const std::string& address, Token token, const Result<std::v
   const Asked* const known = there == connectors_.end() ? nullptr : asked(*there->second, token);
   if (!known) return;
   Connector& connector = *there->second;
-  const std::uint64_t key = known->key;
+  const Digest key = known->key;
   const bool is_one = known->command == Command::get_contact || known->command == Command::get_chat;
   if (!items) {
     fail(connector, token, kFailed, "the store cannot be read");

@@ -17,7 +17,7 @@ std::string asked_as_json(std::uint64_t token, const Asked& asked) {
   return fmt::format(
       R"({{"token":"{}","command":"{}","topic":{},"key":"{}","before":{},"limit":{},"begun":{},"offset":{},)"
       R"("sending":{},"end":{},"in_directory":{}}})",
-      token, name(asked.command), json::quoted(asked.topic), asked.key, json::quoted(asked.page.before),
+      token, name(asked.command), json::quoted(asked.topic), asked.key.hex(), json::quoted(asked.page.before),
       asked.page.limit, asked.begun, asked.offset, asked.sending, json::quoted(asked.end), asked.in_directory);
 }
 
@@ -75,7 +75,7 @@ void Service::restore_progress(Connector& connector, const json::Document& progr
 void Service::restore_asked(Connector& connector, const json::Document& item) {
   const auto command = command_of(json::text(item, "command"));
   if (!command) return;
-  Asked asked{.command = *command, .topic = json::text(item, "topic"), .key = number(item, "key")};
+  Asked asked{.command = *command, .topic = json::text(item, "topic"), .key = Digest::from_hex(json::text(item, "key"))};
   asked.what = parse_topic(asked.topic);
   asked.page = {json::text(item, "before"), number(item, "limit")};
   asked.begun = is(item, "begun");

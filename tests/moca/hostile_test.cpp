@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 #include <random>
 
 #include "base/hash.hpp"
@@ -329,4 +331,46 @@ TEST_CASE("hostile: any bytes at all as items are read or refused, and what is r
     [[maybe_unused]] const auto outgoing = read_outgoing(json, "7");
     [[maybe_unused]] const auto page = read_page(json);
   }
+}
+
+namespace {
+
+// Eight bytes that have this XXH3 hash of 64 bits, behind what has the hash `seed`. Each of its steps can be undone.
+std::string bytes_with_hash(std::uint64_t wanted, std::uint64_t seed) {
+  constexpr std::uint64_t kPrime = 0x9FB21C651E98DF25;
+  std::uint64_t inverse = kPrime;  // each step doubles how many of its low bits are right
+  for (int i = 0; i < 6; ++i) inverse *= 2 - kPrime * inverse;
+  std::uint64_t bits = wanted ^ (wanted >> 28) ^ (wanted >> 56);
+  bits *= inverse;
+  bits ^= (bits >> 35) + 8;
+  bits *= inverse;
+  // 64 times the step of x ^ rotl(x, 49) ^ rotl(x, 24) is no step at all.
+  for (int i = 0; i < 63; ++i) bits = bits ^ std::rotl(bits, 49) ^ std::rotl(bits, 24);
+  std::uint64_t secret[2];
+  std::memcpy(secret, XXH3_kSecret + 8, sizeof secret);
+  seed ^= std::uint64_t{__builtin_bswap32(static_cast<std::uint32_t>(seed))} << 32;
+  bits ^= (secret[0] ^ secret[1]) - seed;
+  bits = std::rotl(bits, 32);
+  std::string bytes(8, '\0');
+  std::memcpy(bytes.data(), &bits, bytes.size());
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("hostile: nobody gets another's answer, or has another's request dropped, by bytes with the same hash") {
+  using botel::hash;
+  const std::string theirs = "demo/42/u/get_contacts", own = "demo/66/u/get_contacts";
+  const std::string bytes = bytes_with_hash(hash("{}", hash(theirs)), hash(own));
+  REQUIRE(hash(bytes, hash(own)) == hash("{}", hash(theirs)));
+  MocaStage stage;
+  stage.configure("42");
+  stage.receive(theirs);
+  CHECK(stage.take()[0].find("Ada") != std::string::npos);
+  stage.receive(own, bytes);
+  const Lines lines = stage.take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("Ada") == std::string::npos);
+  CHECK(lines[0].find(R"("code":400)") != std::string::npos);
+  CHECK(stage.count("moca_requests_repeated_total") == 0);
 }
