@@ -1,5 +1,5 @@
-// 128 bits by which a text is known again, also in another run: of SHA-256, so that nobody can make another text that has
-// the same.
+// 128 bits by which a text is known again, also in another run: of SHA-256, so that nobody can make another text that
+// has the same.
 #pragma once
 
 #include <compare>

@@ -75,7 +75,8 @@ void Service::restore_progress(Connector& connector, const json::Document& progr
 void Service::restore_asked(Connector& connector, const json::Document& item) {
   const auto command = command_of(json::text(item, "command"));
   if (!command) return;
-  Asked asked{.command = *command, .topic = json::text(item, "topic"), .key = Digest::from_hex(json::text(item, "key"))};
+  Asked asked{
+      .command = *command, .topic = json::text(item, "topic"), .key = Digest::from_hex(json::text(item, "key"))};
   asked.what = parse_topic(asked.topic);
   asked.page = {json::text(item, "before"), number(item, "limit")};
   asked.begun = is(item, "begun");
