@@ -122,7 +122,7 @@ const Shelf::Entry& Plugins::entry(const File& file) const { return shelf_->entr
 void Plugins::save(std::vector<fs::path> superfluous) {
   loader_.run(
       [file = shelf_->file(), list = shelf_->list(), superfluous = std::move(superfluous)]() -> JobThread::Then {
-        const auto done = write_whole(file, list);
+        const auto done = Shelf::write(file, list);
         if (!done) return [why = done.error()] { log::error("{}: after a restart, plugins may be older ones", why); };
         remove_files(superfluous);
         return {};

@@ -110,7 +110,7 @@ void Plugins::loaded(File& file) {
   if (const auto objection = this->objection(file, candidate); !objection.why.empty()) return refuse(file, objection);
   put_on_shelf(file);
   loader_.run([this, &file, path = shelf_->file(), list = shelf_->list()]() -> JobThread::Then {
-    return [this, &file, written = write_whole(path, list)] { shelved(file, written); };
+    return [this, &file, written = Shelf::write(path, list)] { shelved(file, written); };
   });
 }
 

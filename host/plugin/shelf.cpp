@@ -13,14 +13,14 @@ namespace fs = std::filesystem;
 
 constexpr auto kList = "list.json";
 
-std::string write(const std::optional<Shelf::Kept>& kept) {
+std::string text_of(const std::optional<Shelf::Kept>& kept) {
   if (!kept) return "null";
   return fmt::format(R"({{"copy":{},"sha256":{}}})", json::quoted(kept->copy), json::quoted(kept->sha256));
 }
 
-std::string write(const std::string& name, const Shelf::Entry& entry) {
+std::string text_of(const std::string& name, const Shelf::Entry& entry) {
   return fmt::format(R"({}:{{"active":{},"previous":{},"proven":{},"failing":{},"refused":{}}})", json::quoted(name),
-                     write(entry.active), write(entry.previous), entry.proven, entry.failing,
+                     text_of(entry.active), text_of(entry.previous), entry.proven, entry.failing,
                      json::quoted(entry.refused));
 }
 
@@ -113,12 +113,17 @@ std::string Shelf::list() const {
   std::string text;
   for (const auto& [name, entry] : entries_) {
     if (entry.active || entry.previous || !entry.refused.empty())
-      text += (text.empty() ? "{" : ",\n") + write(name, entry);
+      text += (text.empty() ? "{" : ",\n") + text_of(name, entry);
   }
   return text.empty() ? "{}\n" : text + "}\n";
 }
 
 fs::path Shelf::file() const { return folder_ / kList; }
+
+Result<> Shelf::write(const fs::path& file, const std::string& list) {
+  if (const auto there = read_regular(file); there && *there == list) return {};
+  return write_whole(file, list);
+}
 
 // What a host that was killed has left behind.
 void Shelf::sweep() const {

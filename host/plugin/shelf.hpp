@@ -44,6 +44,8 @@ class Shelf {
   // The entries as they are, and where they are written down.
   [[nodiscard]] std::string list() const;
   [[nodiscard]] std::filesystem::path file() const;
+  // Writes nothing where the list is there already: a host that starts with what it had needs no room on the disk.
+  [[nodiscard]] static Result<> write(const std::filesystem::path& file, const std::string& list);
 
  private:
   explicit Shelf(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -258,3 +258,22 @@ TEST_CASE("shelf: a folder that cannot be made is an error") {
   Scene scene;
   CHECK_FALSE(Shelf::open(scene.file / "shelf", scene.complaints));
 }
+
+TEST_CASE("shelf: a list that is there already is not written again, as the disk may be full") {
+  Scene scene;
+  const Shelf shelf = scene.open();
+  const auto inode = [&] {
+    struct stat found {};
+    REQUIRE(stat(shelf.file().c_str(), &found) == 0);
+    return found.st_ino;
+  };
+  REQUIRE(Shelf::write(shelf.file(), "{\"x.so\":1}\n"));
+  const auto before = inode();
+  REQUIRE(Shelf::write(shelf.file(), "{\"x.so\":1}\n"));
+  CHECK(inode() == before);
+  REQUIRE(Shelf::write(shelf.file(), "{}\n"));
+  CHECK(botel::read_whole(shelf.file()) == "{}\n");
+  fs::remove_all(shelf.file());
+  fs::create_directory(shelf.file());
+  CHECK_FALSE(Shelf::write(shelf.file(), "{}\n"));
+}
